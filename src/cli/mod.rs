@@ -1,0 +1,1 @@
+//! Commands of the `vouch` binary: one file per command.

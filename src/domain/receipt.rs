@@ -1,0 +1,43 @@
+//! A receipt: one piece of expense evidence.
+
+use super::field::text_enum;
+
+text_enum! {
+    /// What kind of evidence a receipt is.
+    EvidenceKind {
+        /// 增值税专用发票, on paper or 数电.
+        SpecialFapiao = "special_fapiao",
+        /// 增值税普通发票, on paper, electronic or 数电.
+        OrdinaryFapiao = "ordinary_fapiao",
+        /// 铁路电子客票 or a paper rail ticket.
+        RailTicket = "rail_ticket",
+        /// 航空运输电子客票行程单 or another air ticket.
+        AirTicket = "air_ticket",
+        /// A taxi slip.
+        TaxiSlip = "taxi_slip",
+        /// A ride-hailing trip sheet; supports an invoice.
+        TripSheet = "trip_sheet",
+        /// A till slip.
+        TillSlip = "till_slip",
+        /// A card terminal slip; supports a receipt.
+        CardSlip = "card_slip",
+        /// A screenshot of a payment; supports a receipt.
+        PaymentScreenshot = "payment_screenshot",
+        /// An invoice that is no fapiao.
+        Invoice = "invoice",
+        /// A receipt from abroad.
+        ForeignReceipt = "foreign_receipt",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+text_enum! {
+    /// What a document is to a receipt.
+    PartRole {
+        /// The document the receipt is read from.
+        Leading = "leading",
+        /// Another document of the same receipt (PDF beside XML).
+        Supporting = "supporting",
+    }
+}

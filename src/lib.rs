@@ -1,0 +1,27 @@
+//! Vouch turns receipts into expense drafts that a person vouches for. `ARCHITECTURE.md` is the map.
+//!
+//! Modules are rooms; imports point downwards only (`tests/it/architecture.rs` enforces it).
+
+// drivers
+pub mod cli;
+pub mod config;
+pub mod web;
+// doors
+pub mod capture;
+// use cases
+pub mod crm;
+pub mod export;
+pub mod learn;
+pub mod pipeline;
+pub mod report;
+pub mod review;
+// adapters
+pub mod objects;
+pub mod queue;
+pub mod reader;
+pub mod store;
+// pure
+pub mod classify;
+pub mod domain;
+pub mod extract;
+pub mod imaging;
