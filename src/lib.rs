@@ -15,6 +15,8 @@ pub mod learn;
 pub mod pipeline;
 pub mod report;
 pub mod review;
+// what use cases are handed
+pub mod app;
 // adapters
 pub mod objects;
 pub mod queue;

@@ -11,6 +11,12 @@ use super::time::Timestamp;
 #[error("`{0}` is not an id: expected a UUID such as `0192f0c1-7d3a-7c44-9a51-6f1e2b3c4d5e`")]
 pub struct IdError(String);
 
+/// Any of the id types; lets a source of chance make whichever is asked for.
+pub trait Id: Sized {
+    /// A new id for the instant `now`, its random bits from `rng`.
+    fn generate(now: Timestamp, rng: &mut dyn rand::RngCore) -> Self;
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -27,6 +33,13 @@ macro_rules! ids {
             /// The id as stored: 36 lower-case characters.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Id for $name {
+            fn generate(now: Timestamp, rng: &mut dyn rand::RngCore) -> Self {
+                let mut rng = rng;
+                Self::new(now, &mut rng)
             }
         }
 

@@ -1,0 +1,47 @@
+//! Brings a database to this program's version. Migrations are files, one folder per database, compared by a test.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use super::{Db, Dialect, StoreError};
+
+/// Version, name and text of each migration, in order.
+type Files = &'static [(i64, &'static str, &'static str)];
+
+const SQLITE: Files = &[(1, "house", include_str!("../../migrations/sqlite/0001_house.sql"))];
+const POSTGRES: Files = &[(1, "house", include_str!("../../migrations/postgres/0001_house.sql"))];
+
+/// The migration files of a database.
+pub fn files(dialect: Dialect) -> Files {
+    match dialect {
+        Dialect::Sqlite => SQLITE,
+        Dialect::Postgres => POSTGRES,
+    }
+}
+
+/// Runs what has not run yet; safe to call from several processes at once.
+pub async fn run(db: &Db) -> Result<(), StoreError> {
+    let migrations = files(db.dialect())
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                AssertSqlSafe(*sql).into_sql_str(),
+                // Each migration is one transaction: a kill in the middle leaves the version before.
+                false,
+            )
+        })
+        .collect();
+    let migrator = Migrator::with_migrations(migrations);
+    match db {
+        Db::Sqlite { writer, .. } => migrator.run(writer).await,
+        Db::Postgres(pool) => migrator.run(pool).await,
+    }
+    .map_err(StoreError::Migration)
+}
