@@ -3,10 +3,17 @@
 //! A store function takes `&mut Tx`, so callers decide what commits together. `Db::write` opens the one
 //! transaction of a use case; nothing slow may happen until its `commit`.
 
+pub mod captures;
 mod column;
+pub mod documents;
 mod error;
+pub mod expenses;
+pub mod fields;
+pub mod jobs;
 pub mod journal;
 pub mod migrate;
+pub mod readings;
+pub mod receipts;
 
 use std::{str::FromStr, time::Duration};
 
