@@ -3,10 +3,21 @@
 //! A store function takes `&mut Tx`, so callers decide what commits together. `Db::write` opens the one
 //! transaction of a use case; nothing slow may happen until its `commit`.
 
+pub mod categories;
 mod column;
+pub mod customers;
 mod error;
+pub mod idempotency;
 pub mod journal;
+pub mod lease;
+pub mod memory;
 pub mod migrate;
+pub mod organisation;
+pub mod people;
+pub mod sessions;
+pub mod sign_in;
+pub mod tokens;
+pub mod visits;
 
 use std::{str::FromStr, time::Duration};
 
@@ -16,7 +27,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use column::{Column, Json};
+pub(crate) use column::Column;
+pub use column::Json;
 pub use error::StoreError;
 
 use crate::domain::time::{Clock, Timestamp};
@@ -101,6 +113,20 @@ macro_rules! record {
     };
 }
 pub(crate) use record;
+
+/// A LIKE pattern (with `ESCAPE '!'`) that finds `part` anywhere, its own wildcards taken literally.
+pub(crate) fn containing(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for c in part.chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
 
 impl Db {
     /// Opens the database at `url`: `sqlite:PATH` (created when missing) or `postgres://…`, and runs the migrations.
