@@ -99,13 +99,7 @@ impl ObjectStore {
 
     /// Stores the file at `path`, which must have `size` bytes with digest `sha256`. Never overwrites: other
     /// bytes under the key are [`ObjectError::AlreadyExists`], the same bytes are success.
-    pub async fn put_file(
-        &self,
-        key: &ObjectKey,
-        path: &Path,
-        size: u64,
-        sha256: &Sha256,
-    ) -> Result<(), ObjectError> {
+    pub async fn put_file(&self, key: &ObjectKey, path: &Path, size: u64, sha256: &Sha256) -> Result<(), ObjectError> {
         match self {
             Self::Local(store) => store.put_file(key, path, size, sha256).await,
             Self::S3(store) => store.put_file(key, path, size, sha256).await,

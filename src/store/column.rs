@@ -1,5 +1,7 @@
 //! How domain values sit in the portable columns TEXT, BIGINT and DOUBLE PRECISION.
 
+use std::{collections::BTreeSet, str::FromStr};
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::{
@@ -116,6 +118,17 @@ impl<T: Column> Column for Option<T> {
     type Raw = Option<T::Raw>;
     fn from_raw(raw: Option<T::Raw>) -> Result<Self, DecodeError> {
         raw.map(T::from_raw).transpose()
+    }
+}
+
+/// A set out of a side table, as `string_agg(word, ',')`; NULL when there is none.
+impl<T> Column for BTreeSet<T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Ord,
+{
+    type Raw = Option<String>;
+    fn from_raw(raw: Option<String>) -> Result<Self, DecodeError> {
+        raw.unwrap_or_default().split(',').filter(|word| !word.is_empty()).map(|word| Ok(word.parse()?)).collect()
     }
 }
 

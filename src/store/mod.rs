@@ -4,16 +4,29 @@
 //! transaction of a use case; nothing slow may happen until its `commit`.
 
 pub mod captures;
+pub mod categories;
 mod column;
+mod column;
+pub mod customers;
 pub mod documents;
+mod error;
 mod error;
 pub mod expenses;
 pub mod fields;
+pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod lease;
+pub mod memory;
 pub mod migrate;
+pub mod organisation;
+pub mod people;
 pub mod readings;
 pub mod receipts;
+pub mod sessions;
+pub mod sign_in;
+pub mod tokens;
+pub mod visits;
 
 use std::{str::FromStr, time::Duration};
 
@@ -23,7 +36,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub(crate) use column::{Column, Json};
+pub(crate) use column::Column;
+pub use column::Json;
 pub use error::StoreError;
 
 use crate::domain::time::{Clock, Timestamp};
@@ -108,6 +122,20 @@ macro_rules! record {
     };
 }
 pub(crate) use record;
+
+/// A LIKE pattern (with `ESCAPE '!'`) that finds `part` anywhere, its own wildcards taken literally.
+pub(crate) fn containing(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for c in part.chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
 
 impl Db {
     /// Opens the database at `url`: `sqlite:PATH` (created when missing) or `postgres://…`, and runs the migrations.

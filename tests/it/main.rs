@@ -2,3 +2,5 @@
 
 mod objects;
 mod s3_server;
+mod store;
+mod support;

@@ -26,8 +26,8 @@ use aws_sdk_s3::{
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
-pub use self::settings::{S3Credentials, S3Settings, S3Timeouts};
 use self::failure::Failure;
+pub use self::settings::{S3Credentials, S3Settings, S3Timeouts};
 use super::{KeyKind, ListCursor, ObjectBody, ObjectError, ObjectInfo, ObjectKey, ObjectPage};
 use crate::domain::time::Timestamp;
 
@@ -153,9 +153,10 @@ impl S3Store {
             .prefix(&prefix)
             .set_start_after(after.map(|cursor| format!("{}{}", self.prefix, cursor.0)))
             .max_keys(limit as i32);
-        let output = request.send().await.map_err(|error| {
-            Failure::of(&error).into_error(format!("list `{}{}/`", self.place(), kind.directory()))
-        })?;
+        let output = request
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error).into_error(format!("list `{}{}/`", self.place(), kind.directory())))?;
         let names = output.contents().iter().filter_map(|object| {
             let name = object.key()?.strip_prefix(&*self.prefix)?;
             Some((name, object))

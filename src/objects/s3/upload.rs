@@ -132,9 +132,10 @@ impl S3Store {
                 .upload_id(upload_id)
                 .part_number(number)
                 .body(ByteStream::from(bytes));
-            let output = request.customize().config_override(self.slow_line()).send().await.map_err(|error| {
-                Failure::of(&error).into_error(self.on(&format!("write part {number} of"), key))
-            })?;
+            let output =
+                request.customize().config_override(self.slow_line()).send().await.map_err(|error| {
+                    Failure::of(&error).into_error(self.on(&format!("write part {number} of"), key))
+                })?;
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(output.e_tag).build());
         }
         // Before the upload is completed, so wrong bytes never become an object.
@@ -173,9 +174,8 @@ impl S3Store {
         let mut found = *sha256;
         for _ in 0..READ_BACKS {
             let body = self.get(key).await.map_err(|error| match error {
-                ObjectError::Missing { .. } => {
-                    Failure::from_text("the server took the object and does not have it").into_error(self.on("write", key))
-                }
+                ObjectError::Missing { .. } => Failure::from_text("the server took the object and does not have it")
+                    .into_error(self.on("write", key)),
                 other => other,
             })?;
             let (digest, length) = hash_body(key, body).await?;
