@@ -1,1 +1,7 @@
-fn main() {}
+//! The `vouch` binary; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vouch::cli::main()
+}

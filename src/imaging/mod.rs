@@ -1,1 +1,5 @@
-//! Pictures as values: decoding limits, orientation, scaling, finding and flattening paper. Pure: no I/O, no clock.
+//! Pictures as values: header probes, orientation, scaling, finding and flattening paper. Pure: no I/O, no clock.
+
+pub mod header;
+pub mod jpeg;
+pub mod scale;

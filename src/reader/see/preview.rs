@@ -1,0 +1,72 @@
+//! Previews: what people see beside the fields. Our own pixels in a fresh JPEG, so no metadata can come along.
+
+use image::{ExtendedColorType, ImageEncoder as _, RgbImage, codecs::jpeg::JpegEncoder};
+
+use crate::{
+    imaging::scale,
+    reader::protocol::{MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE},
+};
+
+/// Longest side of an ordinary preview: a receipt is legible on a laptop screen at full height.
+const LONGEST_SIDE: f32 = 1600.0;
+/// A long slip keeps at least this width, at the cost of more height.
+const LEGIBLE_WIDTH: f32 = 640.0;
+/// Qualities tried in turn until the preview fits its limit; noise at full size needs the last.
+const QUALITIES: [u8; 3] = [82, 60, 30];
+
+/// A preview picture.
+pub struct Preview {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Preview pixels per page pixel, at most 1.
+    pub scale: f32,
+    /// JPEG bytes.
+    pub jpeg: Vec<u8>,
+}
+
+/// Scales and encodes; the error says what did not work.
+pub fn make(picture: &RgbImage) -> Result<Preview, String> {
+    let factor = factor(picture.width(), picture.height());
+    let scaled = scale::by_factor(picture, factor);
+    let pixels = scaled.as_ref().unwrap_or(picture);
+    for quality in QUALITIES {
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, quality)
+            .write_image(pixels.as_raw(), pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+            .map_err(|error| format!("no preview could be made: {error}"))?;
+        if jpeg.len() <= MAX_PREVIEW_BYTES {
+            let (width, height) = pixels.dimensions();
+            return Ok(Preview { width, height, scale: factor, jpeg });
+        }
+    }
+    Err("no preview of bearable size could be made".into())
+}
+
+fn factor(width: u32, height: u32) -> f32 {
+    let (width, height) = (width as f32, height as f32);
+    let (short, long) = (width.min(height), width.max(height));
+    let ordinary = LONGEST_SIDE / long;
+    let legible = (LEGIBLE_WIDTH / short).min(MAX_PREVIEW_SIDE as f32 / long);
+    ordinary.max(legible).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previews_are_bounded_and_slips_stay_legible() {
+        for (width, height, expected) in [
+            (4000, 3000, (1600, 1200)),
+            (800, 600, (800, 600)),
+            (1200, 9000, (640, 4800)),
+            (1000, 16_000, (375, 6000)),
+            (16_000, 10, (6000, 4)),
+        ] {
+            let preview = make(&RgbImage::new(width, height)).unwrap();
+            assert_eq!((preview.width, preview.height), expected, "{width} x {height}");
+        }
+    }
+}
