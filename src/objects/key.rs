@@ -168,9 +168,7 @@ impl FromStr for ObjectKey {
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let mut segments = text.split('/');
         let sound = match (segments.next(), segments.next(), segments.next(), segments.next()) {
-            (Some("documents"), Some(sha256), Some(id), None) => {
-                sha256.len() == 64 && is_hex(sha256) && is_uuid_v7(id)
-            }
+            (Some("documents"), Some(sha256), Some(id), None) => sha256.len() == 64 && is_hex(sha256) && is_uuid_v7(id),
             (Some("previews"), Some(owner), Some(name), None) => is_uuid(owner) && is_preview_name(name),
             (Some("probes"), Some(id), None, None) => is_uuid_v7(id),
             _ => false,

@@ -83,11 +83,8 @@ where
         collected.seen += page.objects.len() as u64;
         let old: Vec<ObjectInfo> = page.objects.into_iter().filter(|object| is_old(object, now)).collect();
         let keys: Vec<ObjectKey> = old.iter().map(|object| object.key.clone()).collect();
-        let known = if keys.is_empty() {
-            HashSet::new()
-        } else {
-            referenced(keys).await.map_err(CollectError::Lookup)?
-        };
+        let known =
+            if keys.is_empty() { HashSet::new() } else { referenced(keys).await.map_err(CollectError::Lookup)? };
         for object in &old {
             if known.contains(&object.key) {
                 collected.referenced += 1;

@@ -26,8 +26,8 @@ use aws_sdk_s3::{
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
-pub use self::settings::{S3Credentials, S3Settings, S3Timeouts};
 use self::failure::Failure;
+pub use self::settings::{S3Credentials, S3Settings, S3Timeouts};
 use super::{KeyKind, ListCursor, ObjectBody, ObjectError, ObjectInfo, ObjectKey, ObjectPage};
 use crate::domain::time::Timestamp;
 
@@ -98,6 +98,12 @@ impl S3Store {
         self.conditional.load(Ordering::Relaxed)
     }
 
+    /// Whether the bucket exists and lets us in; some servers make a missing bucket up when written to.
+    pub(super) async fn check_bucket(&self) -> Result<(), ObjectError> {
+        let sent = self.client.head_bucket().bucket(&*self.bucket).send().await;
+        sent.map(|_| ()).map_err(|error| Failure::of(&error).into_error(format!("look at bucket `{}`", self.bucket)))
+    }
+
     pub(super) async fn get(&self, key: &ObjectKey) -> Result<ObjectBody, ObjectError> {
         let sent = self.client.get_object().bucket(&*self.bucket).key(self.name(key)).send().await;
         let output = sent.map_err(|error| {
@@ -153,14 +159,15 @@ impl S3Store {
             .prefix(&prefix)
             .set_start_after(after.map(|cursor| format!("{}{}", self.prefix, cursor.0)))
             .max_keys(limit as i32);
-        let output = request.send().await.map_err(|error| {
-            Failure::of(&error).into_error(format!("list `{}{}/`", self.place(), kind.directory()))
-        })?;
+        let output = request
+            .send()
+            .await
+            .map_err(|error| Failure::of(&error).into_error(format!("list `{}{}/`", self.place(), kind.directory())))?;
         let names = output.contents().iter().filter_map(|object| {
             let name = object.key()?.strip_prefix(&*self.prefix)?;
             Some((name, object))
         });
-        let last = names.clone().last().map(|(name, _)| ListCursor(name.to_owned()));
+        let last = names.clone().next_back().map(|(name, _)| ListCursor(name.to_owned()));
         let objects = names.filter_map(|(name, object)| {
             let key: ObjectKey = name.parse().ok()?;
             Some(ObjectInfo {

@@ -90,7 +90,8 @@ impl S3Settings {
             return refuse("not a bucket name".into(), "a bucket name has at least 3 letters, digits, `.` or `-`");
         }
         let segments_are_plain = self.prefix.trim_end_matches('/').split('/').all(|s| s != ".." && s != ".");
-        if !self.prefix.is_empty() && (!self.prefix.ends_with('/') || self.prefix.starts_with('/') || !segments_are_plain)
+        if !self.prefix.is_empty()
+            && (!self.prefix.ends_with('/') || self.prefix.starts_with('/') || !segments_are_plain)
         {
             return refuse(format!("prefix `{}` is unusable", self.prefix), "write a prefix such as `vouch/`");
         }

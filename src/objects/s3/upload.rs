@@ -106,13 +106,14 @@ impl S3Store {
             upload_id: Some(upload_id.clone()),
         };
         match self.send_parts(key, &upload_id, file).await {
-            Ok(sent) => {
+            Ok(Sent::Stored) => {
                 upload.disarm();
-                Ok(sent)
+                Ok(Sent::Stored)
             }
-            Err(error) => {
+            // A refused completion leaves the parts as well.
+            given_up => {
                 upload.run().await;
-                Err(error)
+                given_up
             }
         }
     }
@@ -132,9 +133,10 @@ impl S3Store {
                 .upload_id(upload_id)
                 .part_number(number)
                 .body(ByteStream::from(bytes));
-            let output = request.customize().config_override(self.slow_line()).send().await.map_err(|error| {
-                Failure::of(&error).into_error(self.on(&format!("write part {number} of"), key))
-            })?;
+            let output =
+                request.customize().config_override(self.slow_line()).send().await.map_err(|error| {
+                    Failure::of(&error).into_error(self.on(&format!("write part {number} of"), key))
+                })?;
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(output.e_tag).build());
         }
         // Before the upload is completed, so wrong bytes never become an object.
@@ -173,9 +175,8 @@ impl S3Store {
         let mut found = *sha256;
         for _ in 0..READ_BACKS {
             let body = self.get(key).await.map_err(|error| match error {
-                ObjectError::Missing { .. } => {
-                    Failure::from_text("the server took the object and does not have it").into_error(self.on("write", key))
-                }
+                ObjectError::Missing { .. } => Failure::from_text("the server took the object and does not have it")
+                    .into_error(self.on("write", key)),
                 other => other,
             })?;
             let (digest, length) = hash_body(key, body).await?;
