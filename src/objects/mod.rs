@@ -45,7 +45,7 @@ pub enum ObjectSettings {
         dir: PathBuf,
     },
     /// A bucket of an S3-speaking server.
-    S3(S3Settings),
+    S3(Box<S3Settings>),
 }
 
 /// A handle to the object store; cloning is cheap and shares connections.
@@ -181,6 +181,9 @@ impl ObjectStore {
     /// Tries the store out with a small object: write, look, read back, list, delete. For `vouch doctor`
     /// and `/readyz`. `probe` is a fresh [`ObjectKey::probe`].
     pub async fn check(&self, probe: &ObjectKey) -> Result<(), ObjectError> {
+        if let Self::S3(store) = self {
+            store.check_bucket().await?;
+        }
         let content = Bytes::from(format!("written by vouch to see whether the store works: {probe}\n"));
         let sha256 = Sha256::of(&content);
         self.put_bytes(probe, content).await?;

@@ -1,6 +1,8 @@
 //! A real S3-speaking server (`s3s-fs`, signatures checked) over TCP in this process, with faults put between it
 //! and the network on request.
 
+#![expect(clippy::unwrap_used, reason = "a server that cannot start ends the test")]
+
 use std::{
     collections::VecDeque,
     path::PathBuf,
@@ -11,6 +13,7 @@ use bytes::Bytes;
 use hyper::{Request, Response, body::Incoming, header::CONTENT_LENGTH, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::{auth::SimpleAuth, service::S3Service, service::S3ServiceBuilder};
+use tokio_stream::StreamExt as _;
 use vouch::objects::{S3Credentials, S3Settings, S3Timeouts};
 
 pub const BUCKET: &str = "receipts";
@@ -170,11 +173,15 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
                     s3s::Body::from(Bytes::from(altered))
                 }
                 Fault::TruncateBody => {
-                    let pieces = [Ok(half), Err(std::io::Error::other("injected: cut off"))];
-                    s3s::Body::http_body_unsync(axum::body::Body::from_stream(tokio_stream::iter(pieces)))
+                    let cut = futures_util::stream::once(async {
+                        // Lets the server send the first half before the error ends everything.
+                        tokio::task::yield_now().await;
+                        Err(std::io::Error::other("injected: cut off"))
+                    });
+                    let pieces = tokio_stream::iter([Ok(half)]).chain(cut);
+                    s3s::Body::http_body_unsync(axum::body::Body::from_stream(pieces))
                 }
                 _ => {
-                    use tokio_stream::StreamExt as _;
                     let pieces = tokio_stream::iter([Ok::<_, std::io::Error>(half)]).chain(tokio_stream::pending());
                     s3s::Body::http_body_unsync(axum::body::Body::from_stream(pieces))
                 }

@@ -98,6 +98,12 @@ impl S3Store {
         self.conditional.load(Ordering::Relaxed)
     }
 
+    /// Whether the bucket exists and lets us in; some servers make a missing bucket up when written to.
+    pub(super) async fn check_bucket(&self) -> Result<(), ObjectError> {
+        let sent = self.client.head_bucket().bucket(&*self.bucket).send().await;
+        sent.map(|_| ()).map_err(|error| Failure::of(&error).into_error(format!("look at bucket `{}`", self.bucket)))
+    }
+
     pub(super) async fn get(&self, key: &ObjectKey) -> Result<ObjectBody, ObjectError> {
         let sent = self.client.get_object().bucket(&*self.bucket).key(self.name(key)).send().await;
         let output = sent.map_err(|error| {
@@ -161,7 +167,7 @@ impl S3Store {
             let name = object.key()?.strip_prefix(&*self.prefix)?;
             Some((name, object))
         });
-        let last = names.clone().last().map(|(name, _)| ListCursor(name.to_owned()));
+        let last = names.clone().next_back().map(|(name, _)| ListCursor(name.to_owned()));
         let objects = names.filter_map(|(name, object)| {
             let key: ObjectKey = name.parse().ok()?;
             Some(ObjectInfo {

@@ -106,13 +106,14 @@ impl S3Store {
             upload_id: Some(upload_id.clone()),
         };
         match self.send_parts(key, &upload_id, file).await {
-            Ok(sent) => {
+            Ok(Sent::Stored) => {
                 upload.disarm();
-                Ok(sent)
+                Ok(Sent::Stored)
             }
-            Err(error) => {
+            // A refused completion leaves the parts as well.
+            given_up => {
                 upload.run().await;
-                Err(error)
+                given_up
             }
         }
     }
