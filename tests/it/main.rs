@@ -1,4 +1,5 @@
 //! The one integration-test binary.
 
+mod architecture;
 mod objects;
 mod s3_server;
