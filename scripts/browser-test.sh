@@ -25,7 +25,7 @@ if [ "$major" -lt "$NODE_AT_LEAST" ]; then
   node=$prefix/node_modules/$package/bin/node
 fi
 
-cargo build --locked --bin vouch
+build_for_tests
 
 # npm leaves a copy of the lock file behind; a newer one of ours means the modules are out of date.
 modules=tests/browser/node_modules

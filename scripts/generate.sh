@@ -11,7 +11,7 @@ GENERATED=(
 )
 
 check=${1:-}
-cargo build --locked --bin vouch
+build_for_tests
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

@@ -5,6 +5,7 @@
 #   scripts/install-deps.sh runtime   run a compiled Vouch
 #   scripts/install-deps.sh run       both (the default)
 #   scripts/install-deps.sh test      both, and what the tests need
+#   scripts/install-deps.sh image     what the container image has beside a compiled Vouch
 #
 # For Debian 12 and Ubuntu 22.04 and 24.04. The Dockerfile calls this script too, so both lists are this one.
 set -euo pipefail
@@ -14,9 +15,10 @@ mode=${1:-run}
 
 # bindgen (tesseract-sys, leptonica-sys) needs libclang; ring and SQLite need a C compiler.
 build_packages=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev)
-# The languages of the default configuration; Noto CJK shows Chinese pages and fallback text.
-# python3 unpacks the recognition weights during set-up; the service itself never calls it.
+# The languages of the default configuration.
 runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu)
+# For the container's health check.
+image_packages=(curl)
 # The fixture generator draws with these fonts, and screenshots should look alike everywhere.
 test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation)
 
@@ -26,7 +28,8 @@ case "$mode" in
   runtime) wanted+=("${runtime_packages[@]}") ;;
   run) wanted+=("${build_packages[@]}" "${runtime_packages[@]}") ;;
   test) wanted+=("${build_packages[@]}" "${runtime_packages[@]}" "${test_packages[@]}") ;;
-  *) die "unknown set \`$mode\`: use build, runtime, run or test" ;;
+  image) wanted+=("${runtime_packages[@]}" "${image_packages[@]}") ;;
+  *) die "unknown set \`$mode\`: use build, runtime, run, test or image" ;;
 esac
 
 command -v dpkg-query >/dev/null 2>&1 || {
@@ -45,8 +48,10 @@ for package in "${wanted[@]}"; do
 done
 
 # Programs that may also come from elsewhere (nodesource, postgresql.org, a snap) are looked up as programs.
-if [ "$mode" = run ] || [ "$mode" = test ]; then
+if [ "$mode" != runtime ] && [ "$mode" != image ]; then
+  # Only to fetch and unpack the recognition weights; the service itself needs no Python.
   command -v python3 >/dev/null 2>&1 || missing+=(python3)
+  python3 -c 'import sys, importlib.util as i; sys.exit(i.find_spec("pip") is None)' 2>/dev/null || missing+=(python3-pip)
 fi
 if [ "$mode" = test ]; then
   command -v node >/dev/null 2>&1 || missing+=(nodejs)

@@ -24,3 +24,10 @@ require_rust() {
     exit 1
   fi
 }
+
+# Builds target/debug/vouch exactly as the tests do. `cargo build --bin vouch` would choose fewer features without the
+# development dependencies, and compile a hundred crates a second time.
+build_for_tests() {
+  require_rust
+  cargo build --workspace --tests --locked
+}
