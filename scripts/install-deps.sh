@@ -40,8 +40,8 @@ command -v dpkg-query >/dev/null 2>&1 || {
 
 distribution=$(. /etc/os-release && echo "${ID:-unknown}")
 
-# dpkg prints `ii ` for a package that is installed and configured, and leaves unknown ones out.
-installed=" $(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^ii *//p' | tr '\n' ' ')"
+# dpkg-query prints `ii ` for a package that is installed and configured; it leaves unknown ones out and fails then.
+installed=" $( (dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "${wanted[@]}" 2>/dev/null || true) | sed -n 's/^ii *//p' | tr '\n' ' ')"
 missing=()
 for package in "${wanted[@]}"; do
   [[ $installed == *" $package "* ]] || missing+=("$package")
