@@ -1,5 +1,6 @@
 //! The one integration-test binary.
 
+mod architecture;
 mod objects;
 mod s3_server;
 mod store;
