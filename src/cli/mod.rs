@@ -26,3 +26,4 @@ pub fn main() -> ExitCode {
         Command::Reader(arguments) => reader::run(arguments),
     }
 }
+pub mod eval;

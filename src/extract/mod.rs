@@ -1,4 +1,26 @@
 //! Pages and context in, candidates and fields out. Pure: no I/O, no async, no clock.
+//!
+//! The way through: [`layout`] puts words into segments and rows; [`money`], [`dates`] and [`words`] say what they are;
+//! one `find_*` file per field proposes values with features; [`rank`] turns features into probabilities;
+//! [`assemble`] makes fields of them.
+
+mod arithmetic;
+mod assemble;
+mod capitals;
+pub mod dates;
+mod find_date;
+mod find_merchant;
+mod find_total;
+pub mod fold;
+pub mod layout;
+mod money;
+pub mod numbers;
+pub mod rank;
+mod region;
+mod weights;
+pub mod words;
+
+use rank::{Logit, Proposal, Ranker};
 
 use crate::domain::{
     field::{Candidate, Fields},
@@ -38,4 +60,29 @@ pub struct Extraction {
     pub candidates: Vec<Candidate>,
     /// Probability that total and date are both right, 0 to 1.
     pub p_total_and_date: f32,
+}
+
+/// Reads one receipt: the fields with probabilities, evidence and reasons.
+pub fn extract(material: &Material, context: &Context) -> Extraction {
+    extract_with(&Logit, material, context)
+}
+
+/// [`extract`] with another ranker.
+pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
+    assemble::assemble(ranker, propose(material, context))
+}
+
+/// Every proposal for every field with the features a ranker sees; for training and statistics.
+pub fn propose(material: &Material, context: &Context) -> Vec<Proposal> {
+    let layout = layout::Layout::new(&material.pages);
+    let mentions = money::collect(&layout);
+    let sums = arithmetic::Sums::new(&layout, &mentions);
+    let region = region::Region::new(&layout, context);
+    let mut proposals = find_merchant::propose(&layout, context.today, &context.known_merchants);
+    let dated = find_date::propose(&layout, &region, context.today);
+    proposals.extend(dated.dates);
+    proposals.extend(dated.times);
+    proposals.extend(find_total::propose(&layout, &mentions, &sums));
+    proposals.extend(region.currencies);
+    proposals
 }

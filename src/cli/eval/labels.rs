@@ -1,0 +1,158 @@
+//! The labelled corpus: `labels.jsonl`, one object a line.
+
+use std::{io, path::Path};
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::domain::{money::Currency, time::CivilDate};
+
+/// Size of a `labels.jsonl` that is still read: a label takes about 500 bytes.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// What a person says is printed on a file. An absent field was not labelled.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Label {
+    /// The picture, relative to the folder of the labels; absent where only text boxes are given.
+    pub file: Option<String>,
+    /// Perfect text boxes, relative, where given.
+    #[serde(rename = "box")]
+    pub boxes: Option<String>,
+    /// Who was paid.
+    pub merchant: Option<String>,
+    /// The date.
+    pub date: Option<CivilDate>,
+    /// Dates of which any is right (day and month cannot be told apart).
+    #[serde(default)]
+    pub date_candidates: Vec<CivilDate>,
+    /// The total.
+    #[serde(default, deserialize_with = "decimal")]
+    pub total: Option<Decimal>,
+    /// ISO 4217 code.
+    #[serde(default, deserialize_with = "currency")]
+    pub currency: Option<Currency>,
+    /// Tax.
+    #[serde(default, deserialize_with = "decimal")]
+    pub tax: Option<Decimal>,
+    /// Total without tax.
+    #[serde(default, deserialize_with = "decimal")]
+    pub net: Option<Decimal>,
+    /// The corpus's own word for the category.
+    pub category: Option<String>,
+    /// Invoice number.
+    pub invoice_number: Option<String>,
+    /// The seller's tax id.
+    pub merchant_tax_id: Option<String>,
+    /// The files whose labels this picture shows together; empty for a picture of one receipt.
+    #[serde(default)]
+    pub multi: Vec<String>,
+    /// The merchant is not printed and cannot be read.
+    #[serde(default)]
+    pub merchant_not_printed: bool,
+}
+
+impl Label {
+    /// The dates of which any is right; empty when the date was not labelled.
+    pub fn dates(&self) -> Vec<CivilDate> {
+        self.date.into_iter().chain(self.date_candidates.iter().copied()).collect()
+    }
+
+    /// A name for listings and for splitting: the file, else the boxes.
+    pub fn name(&self) -> &str {
+        self.file.as_deref().or(self.boxes.as_deref()).unwrap_or("")
+    }
+
+    /// Whether it belongs to the half a model may be fitted on: by hash of the file's stem, stable for ever.
+    pub fn is_train(&self) -> bool {
+        let stem = Path::new(self.name()).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        // FNV-1a: a hash whose values do not change with the library.
+        let hash =
+            stem.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        (hash >> 20) & 1 == 0
+    }
+}
+
+fn decimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(|t| Decimal::from_str_exact(t.trim()).ok()))
+}
+
+fn currency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Currency>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(|t| t.parse().ok()))
+}
+
+/// Why labels could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LabelError {
+    /// The file cannot be read.
+    #[error("`{path}` cannot be read: {cause}; name a folder with a labels.jsonl")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A line is no label.
+    #[error("`{path}` line {line} is no label: {cause}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// 1-based line.
+        line: usize,
+        /// Why.
+        cause: serde_json::Error,
+    },
+}
+
+/// Parses the text of a `labels.jsonl`; `path` is for messages.
+pub fn parse(text: &str, path: &str) -> Result<Vec<Label>, LabelError> {
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(at, line)| {
+            serde_json::from_str(line).map_err(|cause| LabelError::Malformed {
+                path: path.to_owned(),
+                line: at + 1,
+                cause,
+            })
+        })
+        .collect()
+}
+
+/// Reads the labels of the corpus folder `folder`.
+pub fn read(folder: &Path) -> Result<Vec<Label>, LabelError> {
+    let path = folder.join("labels.jsonl");
+    let shown = path.display().to_string();
+    let unreadable = |cause| LabelError::Unreadable { path: shown.clone(), cause };
+    let size = std::fs::metadata(&path).map_err(unreadable)?.len();
+    if size > MAX_BYTES {
+        return Err(unreadable(io::Error::other(format!("it has {size} bytes, over the limit of {MAX_BYTES}"))));
+    }
+    let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+    parse(&text, &shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_keeps_what_was_labelled_and_nothing_else() {
+        let text = r#"{"file": "img/1.jpg", "merchant": "Blue Door", "date_candidates": ["2024-03-04", "2024-04-03"], "total": "9.50", "currency": "EUR", "more": 1}"#;
+        let labels = parse(text, "x").unwrap();
+        assert_eq!(labels[0].total, Some("9.50".parse().unwrap()));
+        assert_eq!(labels[0].dates().len(), 2);
+        assert_eq!(labels[0].tax, None);
+        let error = parse("\n{", "labels.jsonl").unwrap_err();
+        assert!(error.to_string().starts_with("`labels.jsonl` line 2 is no label"), "{error}");
+    }
+
+    #[test]
+    fn about_half_the_files_are_for_training() {
+        let train = (0..1000)
+            .filter(|i| Label { file: Some(format!("img/{i:03}.jpg")), ..Label::default() }.is_train())
+            .count();
+        assert!((420..580).contains(&train), "{train}");
+    }
+}

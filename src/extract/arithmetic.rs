@@ -1,0 +1,132 @@
+//! What adds up: subtotal + tax = total, cash − change = total, articles, rounding.
+
+use rust_decimal::Decimal;
+
+use super::{capitals, layout::Layout, money::Mention, rank::Features, words::Label as L};
+
+/// Distinct labelled values of one kind that are combined.
+const MAX_PARTS: usize = 12;
+/// Articles summed; a longer slip is not checked.
+const MAX_ITEMS: usize = 400;
+/// Rounding lines move a total by at most this: five rappen, ten sen, and Swedish rounding.
+const MAX_ROUNDING: Decimal = Decimal::from_parts(50, 0, 0, false, 2);
+
+/// The sums a receipt supports.
+#[derive(Debug, Clone, Default)]
+pub struct Sums {
+    /// Values that equal cash − change.
+    pub paid: Vec<Decimal>,
+    /// Values that equal subtotal or net + tax (+ service − discount).
+    pub built: Vec<Decimal>,
+    /// Values reached by adding a printed rounding line to a labelled total.
+    pub rounded: Vec<Decimal>,
+    /// Values a printed rounding line starts from.
+    pub unrounded: Vec<Decimal>,
+    /// Sums of the articles read from the top.
+    pub items: Vec<Decimal>,
+    /// Values written out in Chinese capital numerals.
+    pub capitals: Vec<Decimal>,
+}
+
+fn values(mentions: &[Mention], labels: &[L]) -> Vec<Decimal> {
+    let mut out: Vec<Decimal> = Vec::new();
+    for m in mentions.iter().filter(|m| m.is(labels) && !m.amount.percent && m.amount.decimals > 0) {
+        let value = m.amount.value.normalize();
+        if !out.contains(&value) && out.len() < MAX_PARTS {
+            out.push(value);
+        }
+    }
+    out
+}
+
+impl Sums {
+    /// Everything that adds up on this receipt.
+    pub fn new(layout: &Layout<'_>, mentions: &[Mention]) -> Self {
+        let mut sums = Self::default();
+        let tendered = values(mentions, &[L::Tendered, L::Card, L::Total, L::GrandTotal]);
+        for change in values(mentions, &[L::Change]) {
+            for paid in &tendered {
+                // No change proves nothing: the same amount stands there twice anyway.
+                if !change.is_zero() && *paid > change.abs() {
+                    sums.paid.push((*paid - change.abs()).normalize());
+                }
+            }
+        }
+        let bases = values(mentions, &[L::Subtotal, L::Net, L::Total, L::Amount]);
+        let taxes = values(mentions, &[L::Tax]);
+        let extras = values(mentions, &[L::Service, L::Tip]);
+        let discounts = values(mentions, &[L::Discount]);
+        for base in &bases {
+            for tax in taxes.iter().chain(&extras).filter(|t| t.abs() < base.abs() && !t.is_zero()) {
+                sums.built.push((*base + *tax).normalize());
+                for extra in extras.iter().chain(&taxes).filter(|e| *e != tax && e.abs() < base.abs()) {
+                    sums.built.push((*base + *tax + *extra).normalize());
+                }
+            }
+            for discount in discounts.iter().filter(|d| d.abs() < base.abs() && !d.is_zero()) {
+                sums.built.push((*base - discount.abs()).normalize());
+            }
+        }
+        let totals = values(mentions, &[L::Total, L::GrandTotal, L::Subtotal, L::Net]);
+        for rounding in values(mentions, &[L::Rounding]).iter().filter(|r| !r.is_zero() && r.abs() <= MAX_ROUNDING) {
+            for total in &totals {
+                // The minus is often lost: believe the direction in which the other total is printed.
+                for step in [*rounding, -*rounding] {
+                    let after = (*total + step).normalize();
+                    if mentions.iter().any(|m| m.amount.value.normalize() == after && m.row > 0) {
+                        let on_coin = |v: Decimal| (v * Decimal::from(20)).fract().is_zero();
+                        if on_coin(after) && !on_coin(*total) {
+                            sums.rounded.push(after);
+                            sums.unrounded.push(*total);
+                        }
+                    }
+                }
+            }
+        }
+        sums.items = running_items(mentions);
+        sums.capitals = layout.rows.iter().filter_map(|r| capitals::parse(&r.text)).map(|v| v.normalize()).collect();
+        sums
+    }
+
+    /// Sets the features of `value` and says why in words.
+    pub fn explain(&self, value: Decimal, features: &mut Features, reasons: &mut Vec<String>) {
+        let mut note = |name: &'static str, reason: &str, list: &[Decimal]| {
+            if list.contains(&value) {
+                features.flag(name, true);
+                if !reason.is_empty() {
+                    reasons.push(reason.to_owned());
+                }
+            }
+        };
+        note("sum_paid", "sum:cash-change", &self.paid);
+        note("sum_built", "sum:subtotal+tax", &self.built);
+        note("sum_rounded", "sum:rounding", &self.rounded);
+        note("sum_unrounded", "", &self.unrounded);
+        note("sum_items", "sum:items", &self.items);
+        note("capitals", "capitals", &self.capitals);
+    }
+}
+
+/// Sums of the articles from the top down to each label: articles are amounts with a name, one per row, the rightmost.
+fn running_items(mentions: &[Mention]) -> Vec<Decimal> {
+    let mut sums: Vec<Decimal> = Vec::new();
+    let mut total = Decimal::ZERO;
+    let mut count = 0_usize;
+    for (i, m) in mentions.iter().enumerate().take(MAX_ITEMS) {
+        let rightmost = mentions.get(i + 1).is_none_or(|next| next.row != m.row || next.amount.decimals != 2);
+        if m.amount.decimals != 2 || m.amount.factor || m.amount.percent || !rightmost {
+            continue;
+        }
+        if m.label.is_some() && !m.is(&[L::Discount, L::Service]) {
+            continue;
+        }
+        let step = if m.is(&[L::Discount]) { -m.amount.value.abs() } else { m.amount.value };
+        let Some(next) = total.checked_add(step) else { break };
+        total = next;
+        count += 1;
+        if count >= 2 {
+            sums.push(total.normalize());
+        }
+    }
+    sums
+}

@@ -1,0 +1,463 @@
+//! Dates and times as people print them, with every reading an ambiguous one allows.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::domain::time::{CivilDate, CivilTime};
+
+/// Characters of one text that are searched.
+pub const MAX_CHARS: usize = 600;
+/// Years back from today a receipt may plausibly be dated; older readings are dropped.
+pub const MAX_AGE_YEARS: i16 = 30;
+/// Years ahead of today a reading may lie (due dates, wrong clocks); later readings are dropped.
+pub const MAX_AHEAD_YEARS: i16 = 2;
+
+/// In which order and form a date was printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Year first with four digits, `2024-01-31`, `2024年1月31日`.
+    YearFirst,
+    /// Day, month, year in digits.
+    DayFirst,
+    /// Month, day, year in digits.
+    MonthFirst,
+    /// Year first with two digits, `24-01-31`.
+    ShortYearFirst,
+    /// With the name of the month.
+    Named,
+    /// Eight digits without separators.
+    Compact,
+}
+
+/// One way to read a printed date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The date.
+    pub date: CivilDate,
+    /// How it was read.
+    pub form: Form,
+}
+
+/// A printed date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrintedDate {
+    /// Bytes of the text it covers.
+    pub range: Range<usize>,
+    /// Every reading that is a calendar date in the window; more than one when it is ambiguous.
+    pub readings: Vec<Reading>,
+}
+
+/// A printed time of day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrintedTime {
+    /// Bytes of the text it covers.
+    pub range: Range<usize>,
+    /// The time.
+    pub time: CivilTime,
+    /// Printed with seconds, AM/PM or a word such as `Uhr`.
+    pub sure: bool,
+}
+
+fn regex(pattern: &str) -> Regex {
+    // The patterns are constants covered by tests; one that does not compile finds nothing.
+    Regex::new(pattern).unwrap_or_else(|_| Regex::new("$^").unwrap_or_else(|_| unreachable!("`$^` is a pattern")))
+}
+
+static DIGITS: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(\d{1,4})\s?([-/.·,、_' ~—–]|\. )\s?(\d{1,2})\s?([-/.·,、_' ~—–]|\. )\s?'?(\d{2,12})"));
+static WIDE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(民国|民國|令和|R)?\s?(\d{1,4})\s?[年]\s?(\d{1,2})\s?[月]\s?(\d{1,2})\s?[日号號]?"));
+static NAMED_DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(\d{1,2})\s?(?:st|nd|rd|th|\.|er|º|°)?[\s\-/.,]{0,3}(?:de |of )?\s?(\p{L}{3,10})[\s\-/.,'´’`]{0,3}(\d{4}|\d{2})",
+    )
+});
+static NAMED_MONTH_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(\p{L}{3,10})[\s\-/.,]{0,2}(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,'´’`]{0,3}(\d{4}|\d{2})"));
+static NAMED_YEAR_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(\d{4})[\s\-/.,]{1,2}(\p{L}{3,10})[\s\-/.,]{1,2}(\d{1,2})"));
+static COMPACT: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{8}"));
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)(\d{1,2})\s?([:：.;h時时点])\s?(\d{2})(?:\s?[:：.;m分]\s?(\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?|uhr|hrs?\b)?",
+    )
+});
+static WIDE_HALF: LazyLock<Regex> = LazyLock::new(|| regex(r"(上午|下午|晚上|오전|오후)\s?(\d{1,2})[:：](\d{2})"));
+
+/// Names of months, folded, in English, German, French, Italian, Malay/Indonesian, Spanish, Dutch.
+const MONTHS: [&[&str]; 12] = [
+    &["january", "januar", "janner", "janvier", "gennaio", "januari", "enero", "janv", "jan", "gen", "ene"],
+    &["february", "februar", "fevrier", "febbraio", "februari", "febrero", "fevr", "feb", "fev"],
+    &["march", "marz", "maerz", "mars", "marzo", "mac", "maret", "maart", "mar", "mrz", "mrt"],
+    &["april", "avril", "aprile", "abril", "apr", "avr", "abr"],
+    &["may", "mai", "maggio", "mei", "mayo", "mag"],
+    &["june", "juni", "juin", "giugno", "jun", "junio", "giu"],
+    &["july", "juli", "juillet", "luglio", "julai", "jul", "julio", "juil", "lug"],
+    &["august", "aout", "agosto", "ogos", "agustus", "augustus", "aug", "ago", "agu"],
+    &["september", "septembre", "settembre", "septiembre", "sept", "sep", "set"],
+    &["october", "oktober", "octobre", "ottobre", "octubre", "oct", "okt", "ott"],
+    &["november", "novembre", "noviembre", "nov", "nop"],
+    &[
+        "december",
+        "dezember",
+        "decembre",
+        "dicembre",
+        "disember",
+        "desember",
+        "diciembre",
+        "dec",
+        "dez",
+        "dis",
+        "dic",
+        "des",
+    ],
+];
+
+fn month_by_name(name: &str) -> Option<i8> {
+    let folded = super::fold::Folded::new(name, false).text();
+    let exact = MONTHS.iter().position(|names| names.contains(&folded.as_str()));
+    // `0CT`, `JUI`: lookalikes, only for the whole name.
+    let similar = || {
+        let folded = super::fold::Folded::new(name, true).text();
+        MONTHS.iter().position(|names| names.iter().any(|n| super::fold::Folded::new(n, true).text() == folded))
+    };
+    // `TuesdayMarch` and `FridayMar` glued to the name of the day.
+    let glued = || {
+        let rest = folded.find("day").map(|at| &folded[at + 3..]).filter(|r| r.len() >= 3)?;
+        MONTHS.iter().position(|names| names.contains(&rest))
+    };
+    exact.or_else(similar).or_else(glued).map(|m| m as i8 + 1)
+}
+
+struct Window {
+    from: CivilDate,
+    to: CivilDate,
+    today: CivilDate,
+}
+
+impl Window {
+    fn new(today: CivilDate) -> Self {
+        let shift = |years: i16| CivilDate::new((today.year() + years).clamp(-9999, 9999), 1, 1).unwrap_or(today);
+        Self { from: shift(-MAX_AGE_YEARS), to: shift(MAX_AHEAD_YEARS + 1), today }
+    }
+
+    fn date(&self, year: i32, month: i32, day: i32) -> Option<CivilDate> {
+        let date =
+            CivilDate::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+        (date >= self.from && date < self.to).then_some(date)
+    }
+
+    /// The year `two` digits stand for: the latest one not after next year.
+    fn century(&self, two: i32) -> i32 {
+        let next = i32::from(self.today.year()) + 1;
+        let base = next - next.rem_euclid(100);
+        if base + two > next { base + two - 100 } else { base + two }
+    }
+}
+
+/// Every printed date of `text`, left to right.
+pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
+    let text = clip(text);
+    let window = Window::new(today);
+    let ascii = to_ascii_digits(text);
+    let mut found: Vec<PrintedDate> = Vec::new();
+    let mut add = |range: Range<usize>, readings: Vec<Reading>| {
+        if readings.is_empty() || text.get(range.clone()).is_none() {
+            return;
+        }
+        if found.iter().any(|f: &PrintedDate| f.range.start < range.end && range.start < f.range.end) {
+            return;
+        }
+        found.push(PrintedDate { range, readings });
+    };
+    for m in WIDE.captures_iter(&ascii) {
+        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
+        let (Some(all), Some(year), Some(month), Some(day)) = (m.get(0), number(2), number(3), number(4)) else {
+            continue;
+        };
+        let year = match m.get(1).map(|e| e.as_str()) {
+            Some("民国" | "民國") => year + 1911,
+            Some("令和" | "R") => year + 2018,
+            // A bare three-digit year is one of the Republic; two digits are a Western short year.
+            _ if (100..200).contains(&year) => year + 1911,
+            _ if year < 100 => window.century(year),
+            _ => year,
+        };
+        let reading = window.date(year, month, day).map(|date| Reading { date, form: Form::YearFirst });
+        add(all.range(), reading.into_iter().collect());
+    }
+    for (pattern, day_at, month_at, year_at) in
+        [(&NAMED_YEAR_FIRST, 3, 2, 1), (&NAMED_DAY_FIRST, 1, 2, 3), (&NAMED_MONTH_FIRST, 2, 1, 3)]
+    {
+        for m in pattern.captures_iter(&ascii) {
+            let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
+            let (Some(all), Some(day), Some(year)) = (m.get(0), number(day_at), number(year_at)) else { continue };
+            let Some(month) = m.get(month_at).and_then(|n| month_by_name(n.as_str())) else { continue };
+            let year = if year < 100 { window.century(year) } else { year };
+            let reading = window.date(year, i32::from(month), day).map(|date| Reading { date, form: Form::Named });
+            add(all.range(), reading.into_iter().collect());
+        }
+    }
+    let mut at = 0;
+    // Bounded by the text: each turn moves past the start of a match.
+    while let Some(m) = ascii.get(at..).and_then(|rest| DIGITS.captures(rest)) {
+        let Some(all) = m.get(0) else { break };
+        let start = at + all.start();
+        let free = !ascii[..start].ends_with(|c: char| c.is_ascii_digit());
+        let (readings, length) = if free { digit_readings(&m, &window) } else { (Vec::new(), 0) };
+        if readings.is_empty() {
+            // Past the first group only: `1 25/12/2018` starts over at 25.
+            at = start + m.get(1).map_or(1, |g| g.len().max(1));
+            continue;
+        }
+        add(start..start + length, readings);
+        at = start + length.max(1);
+    }
+    for m in COMPACT.find_iter(&ascii) {
+        let free = !ascii[..m.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
+            && !ascii[m.end()..].starts_with(|c: char| c.is_ascii_digit());
+        let Ok(number) = m.as_str().parse::<i32>() else { continue };
+        if !free {
+            continue;
+        }
+        let year_first = window.date(number / 10_000, number / 100 % 100, number % 100);
+        let day_first = window.date(number % 10_000, number / 10_000 % 100, number / 1_000_000);
+        let reading = year_first.or(day_first).map(|date| Reading { date, form: Form::Compact });
+        add(m.range(), reading.into_iter().collect());
+    }
+    found.sort_by_key(|f| f.range.start);
+    found
+}
+
+/// Readings of three groups of digits, and the bytes they take; a time may be glued to the year.
+fn digit_readings(m: &regex::Captures<'_>, window: &Window) -> (Vec<Reading>, usize) {
+    let none = (Vec::new(), 0);
+    let group = |i: usize| m.get(i).map_or("", |g| g.as_str());
+    let (first, second, third) = (group(1), group(3), group(5));
+    let separators = (group(2).trim(), group(4).trim());
+    // Two different separators are two different things, unless a point was misread as a comma or lost.
+    let similar = |a: &str, b: &str| a == b || (matches!(a, "." | "," | "·" | "") && matches!(b, "." | "," | "·" | ""));
+    if !similar(separators.0, separators.1) || (separators.0.is_empty() && separators.1.is_empty() && third.len() != 4)
+    {
+        return none;
+    }
+    let (Ok(a), Ok(b)) = (first.parse::<i32>(), second.parse::<i32>()) else { return none };
+    let start = m.get(0).map_or(0, |g| g.start());
+    let third_at = m.get(5).map_or(0, |g| g.start()) - start;
+    let mut readings: Vec<Reading> = Vec::new();
+    let push = |readings: &mut Vec<Reading>, date: Option<CivilDate>, form: Form| {
+        if let Some(date) = date
+            && readings.iter().all(|r| r.date != date)
+        {
+            readings.push(Reading { date, form });
+        }
+    };
+    if first.len() >= 3 {
+        // 2024-01-31, 109/11/19 of the Republic
+        let year = if (100..200).contains(&a) { a + 1911 } else { a };
+        let day = third.get(..2).and_then(|d| d.parse::<i32>().ok()).unwrap_or(0);
+        if first.len() == 4 || (100..200).contains(&a) {
+            push(&mut readings, window.date(year, b, day), Form::YearFirst);
+        }
+        return (readings, third_at + 2);
+    }
+    // `25/12/201810:22`: four digits of year when they make one, else two.
+    let four = third.get(..4).and_then(|y| y.parse::<i32>().ok());
+    let plausible = four.filter(|y| (window.from.year()..window.to.year()).contains(&(*y as i16)) && *y < 9999);
+    if let Some(year) = plausible {
+        push(&mut readings, window.date(year, b, a), Form::DayFirst);
+        push(&mut readings, window.date(year, a, b), Form::MonthFirst);
+        if !readings.is_empty() {
+            return (readings, third_at + 4);
+        }
+    }
+    if third.len() == 3
+        || (third.len() == 4 && plausible.is_none() && !separators.0.is_empty() && third.starts_with("00"))
+    {
+        return none;
+    }
+    let Some(short) = third.get(..2).and_then(|y| y.parse::<i32>().ok()) else { return none };
+    push(&mut readings, window.date(window.century(short), b, a), Form::DayFirst);
+    push(&mut readings, window.date(window.century(short), a, b), Form::MonthFirst);
+    if first.len() == 2 {
+        push(&mut readings, window.date(window.century(a), b, short), Form::ShortYearFirst);
+    }
+    (readings, third_at + 2)
+}
+
+/// Every printed time of `text`, left to right.
+pub fn find_times(text: &str) -> Vec<PrintedTime> {
+    let text = clip(text);
+    let ascii = to_ascii_digits(text);
+    let mut found: Vec<PrintedTime> = Vec::new();
+    for m in WIDE_HALF.captures_iter(&ascii) {
+        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i8>().ok());
+        let (Some(all), Some(hour), Some(minute)) = (m.get(0), number(2), number(3)) else { continue };
+        let late = matches!(m.get(1).map(|h| h.as_str()), Some("下午" | "晚上" | "오후"));
+        let hour = if late && hour < 12 { hour + 12 } else { hour };
+        if let Ok(time) = CivilTime::new(hour, minute, 0, 0) {
+            found.push(PrintedTime { range: all.range(), time, sure: true });
+        }
+    }
+    for m in TIME.captures_iter(&ascii) {
+        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i8>().ok());
+        let (Some(all), Some(hour), Some(minute)) = (m.get(0), number(1), number(3)) else { continue };
+        let half = m.get(5).map(|h| h.as_str().to_lowercase());
+        let second = number(4);
+        let separator = m.get(2).map_or("", |s| s.as_str());
+        let free = !ascii[..all.start()].ends_with(|c: char| c.is_ascii_digit() && separator != ":")
+            && !ascii[all.end()..].starts_with(|c: char| c.is_ascii_digit());
+        // `12.30` is an amount unless a word says otherwise.
+        if !free || (separator == "." && half.is_none()) || (separator == ";" && second.is_none()) {
+            continue;
+        }
+        let hour = match half.as_deref() {
+            Some(h) if h.starts_with('p') && (1..12).contains(&hour) => hour + 12,
+            Some(h) if h.starts_with('a') && hour == 12 => 0,
+            _ => hour,
+        };
+        let Ok(time) = CivilTime::new(hour, minute, second.unwrap_or(0), 0) else { continue };
+        let range = all.range();
+        if found.iter().any(|f| f.range.start < range.end && range.start < f.range.end) {
+            continue;
+        }
+        found.push(PrintedTime { range, time, sure: second.is_some() || half.is_some() });
+    }
+    found.sort_by_key(|f| f.range.start);
+    found
+}
+
+fn clip(text: &str) -> &str {
+    text.char_indices().nth(MAX_CHARS).map_or(text, |(at, _)| &text[..at])
+}
+
+/// Full-width digits would change byte offsets if replaced; texts with them are rare and left to `numbers`.
+/// Lookalikes are repaired in place, one byte for one: `O1/O2/2018`.
+fn to_ascii_digits(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let near = |i: usize| {
+        let mark = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'/' | b'-'));
+        let before = i.checked_sub(1).and_then(|i| bytes.get(i));
+        let after = bytes.get(i + 1);
+        (mark(before) && mark(after))
+            && (before.is_some_and(u8::is_ascii_digit) || after.is_some_and(u8::is_ascii_digit))
+    };
+    text.char_indices()
+        .map(|(at, c)| match c {
+            'O' | 'o' if near(at) => '0',
+            'l' | 'I' | '|' if near(at) => '1',
+            _ => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TODAY: CivilDate = date(2026, 11, 23);
+
+    fn readings(text: &str) -> Vec<String> {
+        find(text, TODAY).iter().flat_map(|d| &d.readings).map(|r| r.date.to_string()).collect()
+    }
+
+    #[test]
+    fn dates_are_read_however_they_are_printed() {
+        for (text, expected) in [
+            ("25/12/2018 8:13:39 PM", "2018-12-25"),
+            ("25/12/201810:22", "2018-12-25"),
+            ("2018-12-25", "2018-12-25"),
+            ("2018/12/25 10:22", "2018-12-25"),
+            ("12.31.19", "2019-12-31"),
+            ("31.12.2019", "2019-12-31"),
+            ("31. 12. 2019", "2019-12-31"),
+            ("25 MAR 2018", "2018-03-25"),
+            ("25-Mar-18", "2018-03-25"),
+            ("25MAR2018", "2018-03-25"),
+            ("16JUL17", "2017-07-16"),
+            ("May08'14", "2014-05-08"),
+            ("Jan31,2017", "2017-01-31"),
+            ("Feb11.2012", "2012-02-11"),
+            ("Tuesday,March27th2018", "2018-03-27"),
+            ("Friday2Mar2018", "2018-03-02"),
+            ("04sept.16", "2016-09-04"),
+            ("OCT 9, 2018", "2018-10-09"),
+            ("5. März 2020", "2020-03-05"),
+            ("12 août 2021", "2021-08-12"),
+            ("3 dicembre 2021", "2021-12-03"),
+            ("8 Ogos 2017", "2017-08-08"),
+            ("2024年01月02日", "2024-01-02"),
+            ("2024 年 1 月 2 日", "2024-01-02"),
+            ("109年11月19日", "2020-11-19"),
+            ("中華民國109年11-12月 109/11/19", "2020-11-19"),
+            ("20181225", "2018-12-25"),
+            ("31/O1/2018", "2018-01-31"),
+        ] {
+            assert_eq!(readings(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_date_keeps_every_reading() {
+        assert_eq!(readings("03/04/2018"), ["2018-04-03", "2018-03-04"]);
+        assert_eq!(readings("05/04/17"), ["2017-04-05", "2017-05-04", "2005-04-17"]);
+    }
+
+    #[test]
+    fn amounts_and_numbers_are_no_dates() {
+        for text in ["12.30", "1.234,56", "03-12345678", "192.168.1.1", "31/02/2018", "99999999", "5 may 9"] {
+            assert!(readings(text).is_empty(), "{text}: {:?}", readings(text));
+        }
+    }
+
+    #[test]
+    fn times_are_read_with_their_half_of_the_day() {
+        for (text, expected) in [
+            ("8:13:39 PM", "20:13:39"),
+            ("12:05 am", "00:05:00"),
+            ("16.17 Uhr", "16:17:00"),
+            ("12h30", "12:30:00"),
+            ("下午 3:05", "15:05:00"),
+            ("22:44", "22:44:00"),
+        ] {
+            let found: Vec<String> = find_times(text).iter().map(|t| t.time.to_string()).collect();
+            assert_eq!(found, [expected], "{text}");
+        }
+        assert!(find_times("12.30").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_reads_back_in_every_style(days in 0..9000_i32) {
+            let day = date(2002, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
+            let (y, m, d) = (day.year(), day.month(), day.day());
+            for text in [
+                format!("{d:02}/{m:02}/{y}"), format!("{m}/{d}/{y}"), format!("{d}.{m}.{y}"), format!("{y}-{m:02}-{d:02}"),
+                format!("{y}年{m}月{d}日"), format!("{d:02}-{m:02}-{:02}", y % 100),
+            ] {
+                let all = readings(&text);
+                prop_assert!(all.contains(&day.to_string()), "{} gave {:?}", text, all);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,60}") {
+            for found in find(&text, TODAY) {
+                prop_assert!(text.get(found.range).is_some());
+            }
+            for found in find_times(&text) {
+                prop_assert!(text.get(found.range).is_some());
+            }
+        }
+
+        #[test]
+        fn no_digits_make_it_panic(text in "[0-9O/.:, 年月日aApPmM-]{0,40}") {
+            find(&text, TODAY);
+            find_times(&text);
+        }
+    }
+}

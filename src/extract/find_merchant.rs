@@ -1,0 +1,440 @@
+//! Who was paid: the name at the head of the paper, after `销售方`, or a known one.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use super::{
+    dates,
+    fold::{fold_name, is_cjk, similarity},
+    layout::Layout,
+    numbers,
+    rank::{Features, Proposal},
+    words::{self, Label as L},
+};
+use crate::domain::{
+    field::{Evidence, FieldKey, FieldValue, MAX_TEXT_CHARS},
+    time::CivilDate,
+};
+
+/// Rows from the top that may hold the name.
+const HEAD_ROWS: usize = 14;
+/// Proposals kept.
+const MAX_PROPOSALS: usize = 60;
+/// Known merchants that are looked for.
+pub const MAX_KNOWN: usize = 20_000;
+/// Similarity from which a known name counts as printed.
+const KNOWN_SIMILARITY: f32 = 0.85;
+
+fn regex(pattern: &str) -> Option<Regex> {
+    Regex::new(pattern).ok()
+}
+
+static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)\bs[do0]n\.?\s?,?\.?\s?bh?[do0]\b|\bberhad\b|\bsdn\b|\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|plt|bhd|genossenschaft)\b\.?",
+        r"|有限公司|有限责任公司|股份|公司|集团|商店|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社"
+    ))
+});
+static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
+    )
+});
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)\b(?:jalan|jln|jin|lorong|lot|taman|tmn|kawasan|persiaran|lebuh|kampung|bandar|seksyen|section|street|st\.|road|rd|avenue|ave|blvd|boulevard|lane|drive|dr\.|highway|hwy|suite|floor|level|block|blk|unit|plaza|mall|no\.?\s?\d+|p\.?o\.?\s?box|johor|selangor|kuala|penang|malaysia|singapore)\b",
+        r"|(?:stra(?:ss|ß)e|str\.|gasse|platz|weg|allee|rue|via|viale|piazza|corso|chemin|route|quai)\b|\b\d{5}\b|\bCH-?\d{4}\b|^\s*\d{4}\s+\p{L}{3}|\b[A-Z]{2}\s+\d{5}|[省市区县區縣]\S*[路街道号號弄巷]|地址"
+    ))
+});
+static CONTACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:tel|fax|phone|hotline|e-?mail|www|http|gst|sst|vat|abn|uid|mwst|ust|che-)\b|@\w|www\.|\.(?:com|ch|de|net|org)\b|\+?\d[\d\s()/.-]{7,}\d|电话|電話|网址|税号|识别号",
+    )
+});
+static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)[\s,]*[\(\[{]?\s*(?:(?:co(?:mpany)?\.?\s*)?(?:reg(?:istration)?\.?\s*)?(?:no\.?|#)\s*:?\s*)?(?:\d{5,7}\s*-?\s*[A-Z]|[A-Z]{2}\s?\d{6,}\s*-?\s*[A-Z]?|20\d{10}(?:\s*\(\d+-[A-Z]\))?)\s*[\)\]}]?\s*$",
+    )
+});
+static DOMAIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r"(?i)(?:www\.|@|https?://)([\p{L}\d-]{3,40})\.(?:[a-z]{2,3}\.)?[a-z]{2,4}\b"));
+
+fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|p| p.is_match(text))
+}
+
+/// A name as printed, before judgement.
+struct Printed {
+    text: String,
+    row: usize,
+    rows: usize,
+    evidence: Evidence,
+    height: f32,
+    legibility: f32,
+    /// After a label such as `销售方 名称`.
+    seller: bool,
+    buyer: bool,
+}
+
+/// Every name the receipt may be from.
+pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<Proposal> {
+    let mut printed = head_names(layout);
+    printed.extend(labelled_names(layout));
+    let later = layout.rows.iter().skip(4).map(|r| fold_name(&r.text)).collect::<Vec<_>>();
+    let domains = domains(layout);
+    let mut proposals: Vec<Proposal> = Vec::new();
+    for name in printed {
+        let Some(text) = clean(&name.text) else { continue };
+        let folded = fold_name(&text);
+        if folded.is_empty() || folded.chars().all(|c| c.is_ascii_digit()) {
+            continue;
+        }
+        let features = judge(layout, &name, &text, &folded, today, &later, &domains);
+        let same = proposals.iter_mut().find(|p| p.value.to_string() == text);
+        if let Some(same) = same {
+            if features.get("seller") > same.features.get("seller") {
+                same.features = features;
+                same.finder = finder_of(&name);
+            }
+            same.evidence.push(name.evidence);
+            continue;
+        }
+        if proposals.len() < MAX_PROPOSALS {
+            let mut reasons = Vec::new();
+            if name.seller {
+                reasons.push("label:seller".to_owned());
+            }
+            if features.get("legal") > 0.0 {
+                reasons.push("legal form".to_owned());
+            }
+            proposals.push(Proposal {
+                key: FieldKey::Merchant,
+                value: FieldValue::Text(text),
+                finder: finder_of(&name),
+                evidence: vec![name.evidence],
+                reasons,
+                features,
+            });
+        }
+    }
+    add_known(layout, known, &mut proposals);
+    proposals
+}
+
+fn finder_of(name: &Printed) -> &'static str {
+    match (name.seller, name.rows) {
+        (true, _) => "merchant:label",
+        (false, 1) => "merchant:head",
+        (false, _) => "merchant:head_joined",
+    }
+}
+
+/// Rows at the head, alone and joined with the next.
+fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
+    let mut out: Vec<Printed> = Vec::new();
+    for at in 0..layout.rows.len().min(HEAD_ROWS) {
+        let Some(one) = row_name(layout, at, at) else { continue };
+        out.push(one);
+        let next = at + 1;
+        if next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
+            out.extend(row_name(layout, at, next));
+        }
+        // Segments of a row that stand far apart are two things.
+        let row = &layout.rows[at];
+        if row.segments.len() > 1 {
+            for i in &row.segments {
+                let segment = &layout.segments[*i];
+                let whole: Range<usize> = 0..segment.text.len();
+                out.push(Printed {
+                    text: segment.text.clone(),
+                    row: at,
+                    rows: 1,
+                    evidence: layout.evidence(*i, &whole),
+                    height: segment.bounds.height(),
+                    legibility: segment.score_of(&whole),
+                    seller: false,
+                    buyer: false,
+                });
+            }
+        }
+    }
+    out
+}
+
+fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
+    let rows = layout.rows.get(from..=to)?;
+    let evidence = (from..=to).filter_map(|r| layout.row_evidence(r)).reduce(|a, b| Evidence {
+        page: a.page,
+        quad: a.quad.and_then(|q| b.quad.map(|o| q.union(&o))).or(a.quad),
+        text: format!("{} {}", a.text, b.text),
+    })?;
+    let text = rows
+        .iter()
+        .flat_map(|r| r.segments.iter().map(|i| layout.segments[*i].text.as_str()))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let legibility = rows
+        .iter()
+        .flat_map(|r| &r.segments)
+        .map(|i| layout.segments[*i].score_of(&(0..layout.segments[*i].text.len())))
+        .fold(1.0, f32::min);
+    let height = rows.iter().map(|r| r.height).fold(0.0, f32::max);
+    Some(Printed { text, row: from, rows: to - from + 1, evidence, height, legibility, seller: false, buyer: false })
+}
+
+/// Two rows that look like one name: same height, close, not obviously something else.
+fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
+    let (a, b) = (&layout.rows[a], &layout.rows[b]);
+    let ratio = a.height / b.height.max(1.0);
+    let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
+    a.page == b.page
+        && (0.6..1.7).contains(&ratio)
+        && gap < 1.2
+        && !matches(&ADDRESS, &b.text)
+        && !matches(&CONTACT, &b.text)
+        && !matches(&CONTACT, &a.text)
+}
+
+/// Names after `商户名称`, `销售方 名称`, `Merchant:` anywhere on the paper.
+fn labelled_names(layout: &Layout<'_>) -> Vec<Printed> {
+    let mut out = Vec::new();
+    for (at, segment) in layout.segments.iter().enumerate() {
+        let hits = words::find(&segment.text);
+        let Some(hit) = hits.iter().rev().find(|h| matches!(h.label, L::Seller | L::Buyer)) else {
+            if let Some(name) = fapiao_name(layout, at) {
+                out.push(name);
+            }
+            continue;
+        };
+        let after = hit.end..segment.text.len();
+        let own = segment.text.get(after.clone()).map_or("", |t| t.trim_matches(|c: char| !c.is_alphanumeric()));
+        let (target, range) = if own.chars().count() >= 2 {
+            (at, after)
+        } else if let Some(right) = layout.right_of(at).next() {
+            let Some(index) = layout.segments.iter().position(|s| std::ptr::eq(s, right)) else { continue };
+            (index, 0..right.text.len())
+        } else {
+            continue;
+        };
+        out.push(labelled(layout, target, range, hit.label == L::Seller));
+    }
+    out
+}
+
+fn labelled(layout: &Layout<'_>, at: usize, range: Range<usize>, seller: bool) -> Printed {
+    let segment = &layout.segments[at];
+    let text = segment.text.get(range.clone()).unwrap_or("").to_owned();
+    Printed {
+        text: text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned(),
+        row: segment.row,
+        rows: 1,
+        evidence: layout.evidence(at, &range),
+        height: segment.bounds.height(),
+        legibility: segment.score_of(&range),
+        seller,
+        buyer: !seller,
+    }
+}
+
+/// On a fapiao both names follow `名称`: the buyer's above (or left), the seller's below (or right).
+fn fapiao_name(layout: &Layout<'_>, at: usize) -> Option<Printed> {
+    let segment = &layout.segments[at];
+    let (label_at, label) = segment.text.char_indices().find_map(|(i, _)| {
+        let rest = &segment.text[i..];
+        ["名称", "名 称", "名稱"].iter().find(|l| rest.starts_with(**l)).map(|l| (i, *l))
+    })?;
+    let after = label_at + label.len()..segment.text.len();
+    let own = segment.text.get(after.clone())?.trim_matches(|c: char| !c.is_alphanumeric());
+    let (target, range) = if own.chars().count() >= 2 {
+        (at, after)
+    } else {
+        let right = layout.right_of(at).next()?;
+        (layout.segments.iter().position(|s| std::ptr::eq(s, right))?, 0..right.text.len())
+    };
+    let others: Vec<(f32, usize)> = layout
+        .segments
+        .iter()
+        .filter(|s| s.text.contains("名称") || s.text.contains("名 称") || s.text.contains("名稱"))
+        .filter(|s| !s.text.contains("货物") && !s.text.contains("项目") && !s.text.contains("服务名称"))
+        .map(|s| (s.bounds.left, s.row))
+        .collect();
+    let is_seller = match others.as_slice() {
+        [_] => true,
+        // The last by row; on one row the rightmost.
+        _ => {
+            others.iter().all(|(left, row)| segment.row > *row || (segment.row == *row && segment.bounds.left >= *left))
+        }
+    };
+    Some(labelled(layout, target, range, is_seller))
+}
+
+/// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
+fn clean(text: &str) -> Option<String> {
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(pattern) = REGISTRATION.as_ref()
+        && let Some(found) = pattern.find(&text)
+        && found.start() > 2
+    {
+        text.truncate(found.start());
+    }
+    let hits = words::find(&text);
+    if let Some(first) = hits.first().filter(|h| h.start == 0 && h.label == L::Seller)
+        && first.end < text.len()
+    {
+        text = text[first.end..].to_owned();
+    }
+    let text = text.trim_matches(|c: char| {
+        matches!(
+            c,
+            '*' | '-'
+                | '='
+                | '_'
+                | ':'
+                | '：'
+                | '.'
+                | ','
+                | '#'
+                | '~'
+                | '|'
+                | '<'
+                | '>'
+                | '"'
+                | '\''
+                | ' '
+                | '+'
+                | '/'
+                | '\\'
+        )
+    });
+    let text: String = text.chars().take(MAX_TEXT_CHARS).collect();
+    (text.chars().filter(|c| c.is_alphanumeric()).count() >= 2).then_some(text)
+}
+
+fn judge(
+    layout: &Layout<'_>,
+    name: &Printed,
+    text: &str,
+    folded: &str,
+    today: CivilDate,
+    later: &[String],
+    domains: &[String],
+) -> Features {
+    let mut f = Features::default();
+    f.flag("base", true);
+    for (row, feature) in ["row_0", "row_1", "row_2", "row_3", "row_4"].into_iter().enumerate() {
+        f.flag(feature, name.row == row);
+    }
+    f.flag("deep", name.row >= HEAD_ROWS);
+    f.flag("legal", matches(&LEGAL, text));
+    f.flag("trade", matches(&TRADE, text));
+    f.flag("address", matches(&ADDRESS, text));
+    f.flag("contact", matches(&CONTACT, text));
+    f.flag("date", !dates::find(text, today).is_empty() || !dates::find_times(text).is_empty());
+    f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
+    f.flag("seller", name.seller);
+    f.flag("buyer", name.buyer);
+    f.flag("joined", name.rows > 1);
+    let hits = words::find(text);
+    let covered: usize = hits.iter().map(|h| h.end - h.start).sum();
+    f.set("title", (covered as f32 / text.len().max(1) as f32).min(1.0));
+    f.flag("has_title", hits.iter().any(|h| h.label == L::Title));
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    f.set("digits", digits as f32 / (letters + digits).max(1) as f32);
+    let wide = text.chars().any(is_cjk);
+    f.flag("short", folded.chars().count() < if wide { 3 } else { 4 });
+    f.flag("long", folded.chars().count() > 40);
+    f.set("words", (text.split_whitespace().count() as f32 / 6.0).min(1.5));
+    f.flag("lower", text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase));
+    f.set("tall", (name.height / layout.median_height.max(1.0) - 1.0).clamp(-0.5, 2.5));
+    let tallest = layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max);
+    f.flag("tallest", name.height >= tallest * 0.98);
+    f.set("illegible", 1.0 - name.legibility);
+    f.flag(
+        "domain",
+        domains
+            .iter()
+            .any(|d| d.len() > 3 && (folded.contains(d.as_str()) || (folded.len() > 3 && d.contains(folded)))),
+    );
+    f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && later.iter().any(|l| l.contains(folded)));
+    // What follows the name: registration number, address, telephone.
+    let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
+    f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));
+    f.flag("above_legal", matches(&LEGAL, below));
+    let above = name.row.checked_sub(1).and_then(|r| layout.rows.get(r)).map_or("", |r| r.text.as_str());
+    f.flag("below_legal", matches(&LEGAL, above));
+    f.flag("below_address", matches(&ADDRESS, above));
+    f.flag("registered", name.evidence.text.len() > text.len() + 5);
+    f.flag("bracketed", text.starts_with('(') || text.starts_with('（'));
+    if let Some(frame) = layout.frame
+        && let Some(row) = layout.rows.get(name.row)
+    {
+        let width = (frame.right - frame.left).max(1.0);
+        f.flag("centred", (row.bounds.centre() - frame.left - width / 2.0).abs() < 0.12 * width);
+        f.set("wide", ((row.bounds.right - row.bounds.left) / width).min(1.0));
+    }
+    f
+}
+
+fn domains(layout: &Layout<'_>) -> Vec<String> {
+    let Some(pattern) = DOMAIN.as_ref() else { return Vec::new() };
+    let mut out: Vec<String> = layout
+        .rows
+        .iter()
+        .take(400)
+        .flat_map(|r| {
+            pattern.captures_iter(&r.text).filter_map(|c| c.get(1).map(|m| fold_name(m.as_str()))).collect::<Vec<_>>()
+        })
+        .take(8)
+        .collect();
+    out.dedup();
+    out
+}
+
+/// Known names that are printed, exactly or nearly.
+fn add_known(layout: &Layout<'_>, known: &[String], proposals: &mut Vec<Proposal>) {
+    if known.is_empty() {
+        return;
+    }
+    let rows: Vec<(usize, String)> =
+        layout.rows.iter().enumerate().take(40).map(|(i, r)| (i, fold_name(&r.text))).collect();
+    for name in known.iter().take(MAX_KNOWN) {
+        let folded = fold_name(name);
+        if folded.chars().count() < 3 {
+            continue;
+        }
+        let best = rows
+            .iter()
+            .map(|(i, row)| {
+                let s = if row.contains(&folded) {
+                    1.0
+                } else if row.len().abs_diff(folded.len()) * 4 <= folded.len() {
+                    similarity(row, &folded)
+                } else {
+                    0.0
+                };
+                (s, *i)
+            })
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((score, row)) = best.filter(|(s, _)| *s >= KNOWN_SIMILARITY) else { continue };
+        if let Some(same) = proposals.iter_mut().find(|p| fold_name(&p.value.to_string()) == folded) {
+            same.features.set("known", score);
+            same.reasons.push("known".to_owned());
+            continue;
+        }
+        if proposals.len() < MAX_PROPOSALS * 2 {
+            let mut features = Features::default();
+            features.flag("base", true);
+            features.set("known", score);
+            proposals.push(Proposal {
+                key: FieldKey::Merchant,
+                value: FieldValue::Text(name.chars().take(MAX_TEXT_CHARS).collect()),
+                evidence: layout.row_evidence(row).into_iter().collect(),
+                finder: "merchant:known",
+                reasons: vec!["known".to_owned()],
+                features,
+            });
+        }
+    }
+}

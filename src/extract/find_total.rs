@@ -1,0 +1,194 @@
+//! The total among everything that looks like money.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::{
+    arithmetic::Sums,
+    layout::Layout,
+    money::{Mention, Place},
+    rank::{Features, Proposal},
+    words::Label as L,
+};
+use crate::domain::field::{FieldKey, FieldValue};
+
+/// Proposals kept; the ranker never needs the hundredth amount of a slip.
+const MAX_PROPOSALS: usize = 120;
+
+/// Feature per label; the order is the order of the weights table.
+const LABELS: &[(L, &str)] = &[
+    (L::GrandTotal, "label_grand_total"),
+    (L::Total, "label_total"),
+    (L::Amount, "label_amount"),
+    (L::Subtotal, "label_subtotal"),
+    (L::Net, "label_net"),
+    (L::Tax, "label_tax"),
+    (L::Service, "label_service"),
+    (L::Tip, "label_tip"),
+    (L::Discount, "label_discount"),
+    (L::Rounding, "label_rounding"),
+    (L::Tendered, "label_tendered"),
+    (L::Change, "label_change"),
+    (L::Card, "label_card"),
+    (L::Count, "label_count"),
+    (L::UnitPrice, "label_unit_price"),
+    (L::Aside, "label_aside"),
+];
+
+/// Every distinct amount that may be the total.
+pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums) -> Vec<Proposal> {
+    let mut groups: BTreeMap<Decimal, Vec<&Mention>> = BTreeMap::new();
+    for mention in mentions.iter().filter(|m| is_possible(m)) {
+        groups.entry(mention.amount.value.normalize()).or_default().push(mention);
+    }
+    let page = Page::new(layout, mentions);
+    let mut largest: Vec<Decimal> = groups
+        .iter()
+        .filter(|(_, g)| g.iter().any(|m| !m.amount.factor && !m.is(&[L::Tendered, L::Change, L::Count, L::Aside])))
+        .map(|(v, _)| *v)
+        .collect();
+    largest.sort_unstable_by(|a, b| b.cmp(a));
+    let alone = groups.len() == 1;
+    groups
+        .iter()
+        // From the largest: what is cut are cents on endless slips.
+        .rev()
+        .take(MAX_PROPOSALS)
+        .map(|(value, group)| {
+            let mut features = group_features(layout, group, &page);
+            let rank = largest.iter().position(|v| v == value);
+            features.flag("largest", rank == Some(0));
+            features.flag("second", rank == Some(1));
+            features.flag("third", rank == Some(2));
+            features.flag("alone", alone);
+            let mut reasons: Vec<String> = Vec::new();
+            sums.explain(*value, &mut features, &mut reasons);
+            proposal(layout, *value, group, features, reasons)
+        })
+        .collect()
+}
+
+fn is_possible(mention: &Mention) -> bool {
+    let amount = &mention.amount;
+    let labelled = mention.is(&[L::GrandTotal, L::Total, L::Amount, L::Tendered, L::Card, L::Subtotal]);
+    let written = amount.decimals == 2
+        || (amount.decimals == 0 && (amount.money || labelled))
+        || (amount.decimals == 1 && (amount.money || labelled));
+    // A total is positive and below ten million: beyond that it is a number of something.
+    written && !amount.percent && amount.value > Decimal::ZERO && amount.value < Decimal::from(1_000_000_000)
+}
+
+fn proposal(
+    layout: &Layout<'_>,
+    value: Decimal,
+    group: &[&Mention],
+    features: Features,
+    mut reasons: Vec<String>,
+) -> Proposal {
+    let good = |m: &&&Mention| match m.label {
+        Some((hit, place)) => {
+            let class = match hit.label {
+                L::GrandTotal => 0,
+                L::Total => 1,
+                L::Amount | L::Subtotal | L::Net | L::Card => 2,
+                _ => 3,
+            };
+            (class, place as u8)
+        }
+        None => (4, 0),
+    };
+    let mut ordered: Vec<&&Mention> = group.iter().collect();
+    ordered.sort_by_key(|m| good(m));
+    let best = ordered.first();
+    let finder = match best.and_then(|m| m.label) {
+        Some((hit, Place::SameRow | Place::RowHead)) if matches!(hit.label, L::GrandTotal | L::Total) => {
+            "total:label_same_row"
+        }
+        Some((hit, Place::Above)) if matches!(hit.label, L::GrandTotal | L::Total) => "total:label_above",
+        Some((hit, Place::Below)) if matches!(hit.label, L::GrandTotal | L::Total) => "total:label_below",
+        Some(_) => "total:other_label",
+        None => "total:unlabelled",
+    };
+    if let Some((hit, _)) = best.and_then(|m| m.label) {
+        reasons.insert(0, format!("label:{}", hit.phrase));
+    }
+    if group.len() > 1 {
+        reasons.push(format!("printed:{}", group.len()));
+    }
+    let evidence = ordered.iter().take(4).map(|m| layout.evidence(m.segment, &m.amount.range)).collect();
+    let scale = group.iter().map(|m| m.amount.decimals).max().unwrap_or(2);
+    let mut shown = value;
+    shown.rescale(scale);
+    Proposal { key: FieldKey::Total, value: FieldValue::Amount(shown), evidence, finder, reasons, features }
+}
+
+/// What the whole receipt says about where a total stands.
+struct Page {
+    /// First row labelled as money handed over or back.
+    first_tender: Option<usize>,
+    /// Last row labelled subtotal, tax or service.
+    last_part: Option<usize>,
+    first_total: Option<usize>,
+    last_total: Option<usize>,
+    has_grand: bool,
+}
+
+impl Page {
+    fn new(layout: &Layout<'_>, mentions: &[Mention]) -> Self {
+        let _ = layout;
+        let rows = |labels: &'static [L]| mentions.iter().filter(move |m| m.is(labels)).map(|m| m.row);
+        Self {
+            first_tender: rows(&[L::Tendered, L::Change, L::Card]).min(),
+            last_part: rows(&[L::Subtotal, L::Tax, L::Service, L::Rounding]).max(),
+            first_total: rows(&[L::GrandTotal, L::Total]).min(),
+            last_total: rows(&[L::GrandTotal, L::Total]).max(),
+            has_grand: rows(&[L::GrandTotal]).next().is_some(),
+        }
+    }
+}
+
+fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Features {
+    let mut f = Features::default();
+    for (label, name) in LABELS {
+        let placed = group.iter().filter_map(|m| m.label).filter(|(hit, _)| hit.label == *label);
+        // A label on another row counts half.
+        let weight = placed
+            .map(|(_, place)| match place {
+                Place::SameRow => 1.0,
+                Place::RowHead | Place::Above => 0.6,
+                Place::Below => 0.4,
+            })
+            .fold(0.0_f32, f32::max);
+        f.set(name, weight);
+    }
+    let any = |test: &dyn Fn(&Mention) -> bool| group.iter().any(|m| test(m));
+    let all = |test: &dyn Fn(&Mention) -> bool| group.iter().all(|m| test(m));
+    f.flag("label_fuzzy", any(&|m| m.label.is_some_and(|(h, _)| h.fuzzy)));
+    f.flag("article", any(&|m| m.named));
+    f.flag("bare", all(&|m| m.label.is_none() && !m.named));
+    f.flag("twice", group.len() >= 2);
+    f.flag("thrice", group.len() >= 3);
+    f.flag("money_sign", any(&|m| m.amount.money));
+    f.flag("whole", all(&|m| m.amount.decimals == 0));
+    f.flag("one_decimal", all(&|m| m.amount.decimals == 1));
+    f.flag("factor", any(&|m| m.amount.factor));
+    f.flag("repaired", all(&|m| m.amount.repaired));
+    let total_rows: Vec<usize> = group.iter().filter(|m| m.is(&[L::GrandTotal, L::Total])).map(|m| m.row).collect();
+    let on = |row: Option<usize>| row.is_some_and(|r| total_rows.contains(&r));
+    f.flag("first_total", on(page.first_total));
+    f.flag("last_total", on(page.last_total));
+    f.flag("total_beside_grand", page.has_grand && !any(&|m| m.is(&[L::GrandTotal])) && any(&|m| m.is(&[L::Total])));
+    f.flag("before_tender", page.first_tender.is_some_and(|t| any(&|m| m.row < t && t - m.row <= 4)));
+    f.flag("just_before_tender", page.first_tender.is_some_and(|t| any(&|m| m.row < t && t - m.row <= 1)));
+    f.flag("after_tender", page.first_tender.is_some_and(|t| all(&|m| m.row > t)));
+    f.flag("after_parts", page.last_part.is_some_and(|p| any(&|m| m.row > p && m.row - p <= 4)));
+    let height = group.iter().map(|m| layout.segments[m.segment].bounds.height()).fold(0.0, f32::max);
+    f.set("tall", (height / layout.median_height.max(1.0) - 1.0).clamp(-0.5, 2.0));
+    let depth = group.iter().map(|m| layout.depth(m.row)).fold(0.0, f32::max);
+    f.set("depth", depth);
+    f.flag("top", depth < 0.25);
+    let legible = group.iter().map(|m| m.legibility).fold(0.0, f32::max);
+    f.set("illegible", 1.0 - legible);
+    f
+}

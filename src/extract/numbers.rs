@@ -1,0 +1,626 @@
+//! Amounts as people print them: 1,234.56 · 1.234,56 · 1 234,56 · 1'234.50 · １２.３０ · 12.50- · 5.– · 1O.50 · 12. 50.
+
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+use unicode_normalization::UnicodeNormalization;
+
+/// Characters of one segment that are searched for amounts.
+pub const MAX_CHARS: usize = 600;
+/// Digits of one amount; more is an account, card or article number.
+pub const MAX_DIGITS: usize = 11;
+
+/// An amount found in a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amount {
+    /// The value, negative when printed so.
+    pub value: Decimal,
+    /// Bytes of the text it covers, without currency.
+    pub range: Range<usize>,
+    /// Decimals printed.
+    pub decimals: u32,
+    /// Directly followed by a per cent sign.
+    pub percent: bool,
+    /// Letters were read as digits (`1O.50`) or pieces joined (`12. 50`).
+    pub repaired: bool,
+    /// A currency sign or code stands directly before or after it.
+    pub money: bool,
+    /// It is multiplied (`2 x 3.50`, `@ 3.50`) or a count.
+    pub factor: bool,
+}
+
+struct Cursor {
+    chars: Vec<char>,
+    origin: Vec<usize>,
+    end: usize,
+}
+
+impl Cursor {
+    fn new(text: &str) -> Self {
+        let mut chars = Vec::new();
+        let mut origin = Vec::new();
+        let mut end = 0;
+        for (at, c) in text.char_indices().take(MAX_CHARS) {
+            // One character in, one out: full-width digits and signs become ASCII.
+            let mut folded = std::iter::once(c).nfkc();
+            let first = folded.next().unwrap_or(c);
+            let plain = match first {
+                '’' | '‘' | '´' | '`' | '′' => '\'',
+                '，' => ',',
+                '．' | '。' => '.',
+                '–' | '—' | '−' | '―' => '-',
+                '\u{a0}' | '\u{202f}' | '\u{2009}' => ' ',
+                other => other,
+            };
+            chars.push(plain);
+            origin.push(at);
+            end = at + c.len_utf8();
+        }
+        Self { chars, origin, end }
+    }
+
+    fn at(&self, i: usize) -> char {
+        self.chars.get(i).copied().unwrap_or('\0')
+    }
+
+    fn before(&self, i: usize) -> char {
+        i.checked_sub(1).map_or('\0', |i| self.at(i))
+    }
+
+    fn bytes(&self, range: Range<usize>) -> Range<usize> {
+        let start = self.origin.get(range.start).copied().unwrap_or(self.end);
+        start..self.origin.get(range.end).copied().unwrap_or(self.end)
+    }
+}
+
+/// A letter that recognition puts for a digit.
+fn lookalike(c: char) -> Option<char> {
+    match c {
+        'O' | 'o' | 'D' | 'Q' => Some('0'),
+        'l' | 'I' | '|' | 'i' => Some('1'),
+        'S' | 's' => Some('5'),
+        'B' => Some('8'),
+        'Z' => Some('2'),
+        _ => None,
+    }
+}
+
+/// Every amount in `text`, left to right, not overlapping.
+pub fn find(text: &str) -> Vec<Amount> {
+    let cursor = Cursor::new(text);
+    let mut found = Vec::new();
+    let mut i = 0;
+    while i < cursor.chars.len() {
+        if !starts_number(&cursor, i) {
+            i += 1;
+            continue;
+        }
+        let run = Run::scan(&cursor, i);
+        let next = run.end.max(i + 1);
+        if let Some(amount) = run.amount(&cursor) {
+            found.push(amount);
+        }
+        i = next;
+    }
+    found
+}
+
+fn starts_number(cursor: &Cursor, i: usize) -> bool {
+    let c = cursor.at(i);
+    if c.is_ascii_digit() {
+        return !cursor.before(i).is_ascii_digit();
+    }
+    // `O.50`, `l2.30`: a lookalike may open a number when digits follow and no letter stands before.
+    if lookalike(c).is_some() && !cursor.before(i).is_alphanumeric() {
+        let next = cursor.at(i + 1);
+        return next.is_ascii_digit() && has_decimals_soon(cursor, i + 1)
+            || matches!(next, '.' | ',') && cursor.at(i + 2).is_ascii_digit() && cursor.at(i + 3).is_ascii_digit();
+    }
+    // `.50`
+    matches!(c, '.' | ',')
+        && !cursor.before(i).is_alphanumeric()
+        && !matches!(cursor.before(i), '.' | ',')
+        && cursor.at(i + 1).is_ascii_digit()
+        && cursor.at(i + 2).is_ascii_digit()
+        && !cursor.at(i + 3).is_alphanumeric()
+}
+
+fn has_decimals_soon(cursor: &Cursor, from: usize) -> bool {
+    (from..from + 8)
+        .take_while(|i| cursor.at(*i).is_ascii_digit() || matches!(cursor.at(*i), '.' | ','))
+        .any(|i| matches!(cursor.at(i), '.' | ',') && cursor.at(i + 1).is_ascii_digit())
+}
+
+/// Digit groups and the separators between them.
+struct Run {
+    start: usize,
+    end: usize,
+    groups: Vec<String>,
+    separators: Vec<char>,
+    repaired: bool,
+    /// `5.-`, `5.--`: a whole amount with a dash for the cents.
+    dash: bool,
+}
+
+impl Run {
+    fn scan(cursor: &Cursor, start: usize) -> Self {
+        let mut run = Self {
+            start,
+            end: start,
+            groups: vec![String::new()],
+            separators: Vec::new(),
+            repaired: false,
+            dash: false,
+        };
+        let mut i = start;
+        if matches!(cursor.at(i), '.' | ',') {
+            run.groups[0].push('0');
+            run.separators.push('.');
+            run.groups.push(String::new());
+            i += 1;
+        }
+        let bound = start + 40;
+        while i < cursor.chars.len() && i < bound {
+            let c = cursor.at(i);
+            if c.is_ascii_digit() {
+                run.push(c);
+                i += 1;
+            } else if let Some(digit) = lookalike(c).filter(|_| run.letter_is_digit(cursor, i)) {
+                run.push(digit);
+                run.repaired = true;
+                i += 1;
+            } else if let Some((separator, skip, repaired)) = run.separator(cursor, i) {
+                run.separators.push(separator);
+                run.groups.push(String::new());
+                run.repaired |= repaired;
+                i += skip;
+            } else {
+                break;
+            }
+        }
+        run.end = i;
+        if run.groups.last().is_some_and(String::is_empty) {
+            run.groups.pop();
+            run.separators.pop();
+        }
+        // `12.-`, `12,–`, `12.--`
+        let (mark, dash) = (cursor.at(i), cursor.at(i + 1));
+        if matches!(mark, '.' | ',') && dash == '-' {
+            run.dash = true;
+            run.end = i + 2;
+            while cursor.at(run.end) == '-' && run.end < bound {
+                run.end += 1;
+            }
+        }
+        run
+    }
+
+    fn push(&mut self, digit: char) {
+        if let Some(group) = self.groups.last_mut() {
+            group.push(digit);
+        }
+    }
+
+    /// Whether the letter at `i` is a misread digit: between digits or in the place of the cents.
+    fn letter_is_digit(&self, cursor: &Cursor, i: usize) -> bool {
+        let (before, after) = (cursor.before(i), cursor.at(i + 1));
+        let digitish = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+        if i == self.start {
+            return digitish(after);
+        }
+        let in_cents = matches!(self.separators.last(), Some('.' | ','))
+            && self.groups.last().is_some_and(|g| g.len() < 2)
+            && matches!(cursor.at(i), 'O' | 'o' | 'D' | 'l' | 'I')
+            && (after.is_ascii_digit() || lookalike(after).is_some() || !after.is_alphanumeric());
+        in_cents
+            || (digitish(before)
+                && digitish(after)
+                && after != '\0'
+                && matches!(cursor.at(i), 'O' | 'o' | 'l' | 'I' | 'S' | 'B'))
+    }
+
+    /// A separator at `i`, how many characters it takes, and whether pieces had to be joined.
+    fn separator(&self, cursor: &Cursor, i: usize) -> Option<(char, usize, bool)> {
+        let digits = |from: usize| (from..from + 4).take_while(|i| cursor.at(*i).is_ascii_digit()).count();
+        let c = cursor.at(i);
+        let has_point = self.separators.iter().any(|s| matches!(s, '.' | ','));
+        match c {
+            '.' | ',' => {
+                let after = cursor.at(i + 1);
+                if after.is_ascii_digit()
+                    || (lookalike(after).is_some()
+                        && (cursor.at(i + 2).is_ascii_digit() || lookalike(cursor.at(i + 2)).is_some())
+                        && !cursor.at(i + 3).is_alphanumeric())
+                {
+                    return Some((c, 1, false));
+                }
+                // `12. 50`: exactly two digits after one space.
+                if after == ' ' && !has_point && digits(i + 2) == 2 && ends(cursor, i + 4) {
+                    return Some((c, 2, true));
+                }
+                None
+            }
+            '\'' if digits(i + 1) == 3 => Some(('\'', 1, false)),
+            ' ' => {
+                // `12 .50`
+                if matches!(cursor.at(i + 1), '.' | ',') && !has_point && digits(i + 2) == 2 && ends(cursor, i + 4) {
+                    return Some((cursor.at(i + 1), 2, true));
+                }
+                // `1 234,56`: only with a decimal comma, as `2 100.00` is a count and a price.
+                let group = self.groups.last().map_or(0, String::len);
+                let first = self.separators.is_empty();
+                (digits(i + 1) == 3
+                    && (1..=3).contains(&group)
+                    && (first || group == 3)
+                    && self.separators.iter().all(|s| *s == ' ')
+                    && comma_follows(cursor, i + 4))
+                .then_some((' ', 1, false))
+            }
+            _ => None,
+        }
+    }
+
+    fn amount(&self, cursor: &Cursor) -> Option<Amount> {
+        let (before, after) = (self.before_mark(cursor), cursor.at(self.end));
+        if self.groups.iter().map(String::len).sum::<usize>() > MAX_DIGITS {
+            return None;
+        }
+        let (whole, cents) = self.split()?;
+        let decimals = cents.len() as u32;
+        let percent = after == '%' || (after == ' ' && cursor.at(self.end + 1) == '%');
+        let money_before = money_ends_at(cursor, self.start);
+        let money_after = money_starts_at(cursor, self.end);
+        let money = money_before || money_after || self.dash;
+        if !percent && !self.fits_around(cursor, decimals, money_before, money_after, before, after) {
+            return None;
+        }
+        let digits = format!("{whole}.{cents}");
+        let digits = digits.trim_end_matches('.');
+        let mut value = Decimal::from_str_exact(digits).ok()?;
+        let (start, end, negative) = self.sign(cursor);
+        if negative {
+            value = -value;
+        }
+        Some(Amount {
+            value,
+            range: cursor.bytes(start..end),
+            decimals,
+            percent,
+            repaired: self.repaired,
+            money,
+            factor: is_factor(cursor, self.start, self.end),
+        })
+    }
+
+    fn before_mark(&self, cursor: &Cursor) -> char {
+        cursor.before(self.start)
+    }
+
+    /// Whole part and decimals, or `None` when the separators make no amount.
+    fn split(&self) -> Option<(String, String)> {
+        let join = |groups: &[String]| groups.concat();
+        if self.dash {
+            return Some((join(&self.groups), "00".to_owned()));
+        }
+        let Some(last) = self.separators.last() else {
+            return Some((self.groups.first()?.clone(), String::new()));
+        };
+        let (tail, head) = self.groups.split_last()?;
+        let thousands = |groups: &[String], separators: &[char]| {
+            groups.first().is_some_and(|g| (1..=3).contains(&g.len()))
+                && groups[1..].iter().all(|g| g.len() == 3)
+                && separators.windows(2).all(|w| w[0] == w[1])
+        };
+        let before_last = &self.separators[..self.separators.len() - 1];
+        match (last, tail.len()) {
+            // `1.234.567` or `1'234` or `1,234`: thousands; `0.596` and `12.345` with a point: a quantity.
+            (_, 3) if thousands(&self.groups, &self.separators) => {
+                let quantity = head.len() == 1 && (*last == '.' || head[0] == "0") && head[0].len() < 3;
+                if quantity { Some((head[0].clone(), tail.clone())) } else { Some((join(&self.groups), String::new())) }
+            }
+            ('.' | ',', 1..=2) if head.len() == 1 => Some((head[0].clone(), tail.clone())),
+            ('.' | ',', 1..=2) if thousands(head, before_last) && before_last.last() != Some(last) => {
+                Some((join(head), tail.clone()))
+            }
+            // `1,234,56` and `1.234.56`: the second separator was misread.
+            ('.' | ',', 2) if thousands(head, before_last) => Some((join(head), tail.clone())),
+            ('.' | ',', 3..=4) if head.len() == 1 => Some((head[0].clone(), tail.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether letters and signs around leave it an amount rather than a part of a number, code, date or time.
+    fn fits_around(
+        &self,
+        cursor: &Cursor,
+        decimals: u32,
+        money_before: bool,
+        money_after: bool,
+        before: char,
+        after: char,
+    ) -> bool {
+        let whole = decimals == 0 && !self.dash;
+        if before.is_alphanumeric() && !money_before {
+            return false;
+        }
+        if matches!(before, '/' | ':' | '#')
+            && !(before == ':' && decimals == 2)
+            && !(before == '/' && decimals == 2)
+            && !(before == ':' && !cursor.before(self.start - 1).is_ascii_digit())
+        {
+            return false;
+        }
+        if matches!(before, '.' | ',' | '\'') && cursor.before(self.start - 1).is_ascii_digit() {
+            return false;
+        }
+        if matches!(after, '/' | ':' | '\'') && (whole || cursor.at(self.end + 1).is_ascii_digit()) {
+            return false;
+        }
+        if after == '-' && cursor.at(self.end + 1).is_alphanumeric() {
+            return false;
+        }
+        if before == '-' && cursor.before(self.start - 1).is_ascii_digit() {
+            return false;
+        }
+        if after.is_alphabetic() && !money_after {
+            // `9.00S`, `5.48N`, `1.99A*`: a tax letter; CJK may follow directly.
+            let tail = (self.end..self.end + 3).take_while(|i| cursor.at(*i).is_alphabetic()).count();
+            let wide = super::fold::is_cjk(after);
+            return !whole && (tail <= 2 || wide) && decimals == 2;
+        }
+        true
+    }
+
+    /// Extends over a sign or brackets that make it negative.
+    fn sign(&self, cursor: &Cursor) -> (usize, usize, bool) {
+        let minus_before = cursor.before(self.start) == '-' && !cursor.before(self.start - 1).is_alphanumeric();
+        if minus_before {
+            return (self.start - 1, self.end, true);
+        }
+        let minus_after = cursor.at(self.end) == '-' && !self.dash && !cursor.at(self.end + 1).is_alphanumeric();
+        if minus_after {
+            return (self.start, self.end + 1, true);
+        }
+        // `-RM5.00`, `-$5.00`
+        let mut i = self.start;
+        while i > 0
+            && self.start - i < 5
+            && !cursor.before(i).is_ascii_digit()
+            && !matches!(cursor.before(i), '-' | ' ')
+        {
+            i -= 1;
+        }
+        if i < self.start && cursor.before(i) == '-' && money_ends_at(cursor, self.start) {
+            return (self.start, self.end, true);
+        }
+        (self.start, self.end, false)
+    }
+}
+
+/// Whether groups of three digits lead from `i` to a decimal comma with two digits.
+fn comma_follows(cursor: &Cursor, mut i: usize) -> bool {
+    let digit = |i: usize| cursor.at(i).is_ascii_digit();
+    while i < cursor.chars.len() && cursor.at(i) == ' ' && digit(i + 1) && digit(i + 2) && digit(i + 3) && !digit(i + 4)
+    {
+        i += 4;
+    }
+    cursor.at(i) == ',' && digit(i + 1) && digit(i + 2) && !digit(i + 3)
+}
+
+fn ends(cursor: &Cursor, i: usize) -> bool {
+    !cursor.at(i).is_alphanumeric()
+        && !(matches!(cursor.at(i), '.' | ',' | '/' | ':') && cursor.at(i + 1).is_ascii_digit())
+}
+
+/// Signs and codes of money as printed, longest first; compared without case.
+const MONEY_MARKS: &[&str] = &[
+    "人民币",
+    "us$",
+    "nt$",
+    "hk$",
+    "sgd",
+    "s$",
+    "a$",
+    "c$",
+    "r$",
+    "myr",
+    "usd",
+    "eur",
+    "chf",
+    "gbp",
+    "cny",
+    "rmb",
+    "jpy",
+    "twd",
+    "hkd",
+    "idr",
+    "inr",
+    "thb",
+    "zar",
+    "pln",
+    "czk",
+    "sek",
+    "nok",
+    "dkk",
+    "aud",
+    "cad",
+    "krw",
+    "vnd",
+    "php",
+    "rm",
+    "rs",
+    "rp",
+    "sfr",
+    "fr",
+    "kr",
+    "zł",
+    "zl",
+    "kč",
+    "€",
+    "$",
+    "£",
+    "¥",
+    "₹",
+    "฿",
+    "₩",
+    "₫",
+    "₱",
+    "元",
+    "圆",
+    "円",
+    "圓",
+    "块",
+];
+
+/// Letters that are money only when they stand alone before the digits.
+fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
+    let mut end = start;
+    let mut skipped = 0;
+    while skipped < 2 && matches!(cursor.before(end), ' ' | '.' | ':' | '-' | '*') && end > 0 {
+        end -= 1;
+        skipped += 1;
+    }
+    MONEY_MARKS.iter().any(|mark| {
+        let length = mark.chars().count();
+        let Some(from) = end.checked_sub(length) else { return false };
+        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic())
+    })
+}
+
+fn money_starts_at(cursor: &Cursor, end: usize) -> bool {
+    let from = if cursor.at(end) == ' ' { end + 1 } else { end };
+    MONEY_MARKS.iter().any(|mark| {
+        let length = mark.chars().count();
+        // `12.50 Rs` is money, `2 Rspberry` is not; `5 Fr` and `5 fries` likewise.
+        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.at(from + length).is_alphanumeric())
+    })
+}
+
+fn is_word(mark: &str) -> bool {
+    mark.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+fn matches_at(cursor: &Cursor, from: usize, mark: &str) -> bool {
+    mark.chars().enumerate().all(|(k, m)| cursor.at(from + k).to_lowercase().eq(std::iter::once(m)))
+}
+
+/// Whether the number is multiplied: `@ 3.50`, `2 x`, `3.50 x 2`, `2*3.50`.
+fn is_factor(cursor: &Cursor, start: usize, end: usize) -> bool {
+    let mut before = start;
+    while before > 0 && start - before < 3 && cursor.before(before) == ' ' {
+        before -= 1;
+    }
+    let mut after = end;
+    while after < end + 3 && cursor.at(after) == ' ' {
+        after += 1;
+    }
+    let times = |c: char| matches!(c, '@' | '×' | '*');
+    let letter_x = |c: char| matches!(c, 'x' | 'X');
+    let (b, a) = (cursor.before(before), cursor.at(after));
+    let x_before = letter_x(b) && !cursor.before(before.saturating_sub(1)).is_alphabetic();
+    let x_after = letter_x(a) && !cursor.at(after + 1).is_alphabetic();
+    let star_after = times(a) && cursor.at(after + 1).is_ascii_digit() || a == '@' || a == '×';
+    let star_before = times(b) && (b != '*' || cursor.before(before - 1).is_ascii_digit());
+    x_before || x_after || star_after || star_before
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values(text: &str) -> Vec<String> {
+        find(text).iter().map(|a| a.value.to_string()).collect()
+    }
+
+    #[test]
+    fn amounts_are_read_however_they_are_printed() {
+        for (text, expected) in [
+            ("1,234.56", "1234.56"),
+            ("1.234,56", "1234.56"),
+            ("1 234,56", "1234.56"),
+            ("1'234.50", "1234.50"),
+            ("1’234.50", "1234.50"),
+            ("１２．３０", "12.30"),
+            ("RM9.00", "9.00"),
+            ("RM 9.00", "9.00"),
+            ("CHF 12.-", "12.00"),
+            ("Fr. 5.--", "5.00"),
+            ("12.50-", "-12.50"),
+            ("-12.50", "-12.50"),
+            ("-RM0.02", "-0.02"),
+            ("1O.50", "10.50"),
+            ("9.OO", "9.00"),
+            ("12. 50", "12.50"),
+            ("12 .50", "12.50"),
+            ("¥40.50元", "40.50"),
+            ("￥14.50", "14.50"),
+            ("NT$750", "750"),
+            ("1,234,567.89", "1234567.89"),
+            ("1.234.567,89", "1234567.89"),
+            ("25,000", "25000"),
+            ("5.48 N", "5.48"),
+            ("9.00S", "9.00"),
+            (".50", "0.50"),
+            ("1,234,56", "1234.56"),
+        ] {
+            assert_eq!(values(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_amount_is_left_alone() {
+        for text in ["25/12/2018", "12:30:45", "A1234", "12.03.2020", "ST05748X", "012-3456789-12", "123456789012345"] {
+            assert!(find(text).iter().all(|a| a.decimals != 2 || a.value < Decimal::ZERO), "{text}: {:?}", find(text));
+        }
+    }
+
+    #[test]
+    fn counts_and_unit_prices_are_marked() {
+        let found = find("2 x 3.50 7.00");
+        assert_eq!(
+            found.iter().map(|a| (a.value.to_string(), a.factor)).collect::<Vec<_>>(),
+            [("2".to_owned(), true), ("3.50".to_owned(), true), ("7.00".to_owned(), false)]
+        );
+        assert!(find("6%")[0].percent);
+        assert_eq!(find("0.596kg @ 15.99").iter().filter(|a| a.factor).count(), 1);
+    }
+
+    fn grouped(whole: u32, separator: &str) -> String {
+        let digits = whole.to_string();
+        let mut out = String::new();
+        for (i, c) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                out.push_str(separator);
+            }
+            out.push(c);
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn any_amount_reads_back_in_every_style(whole in 0..9_999_999_u32, cents in 0..100_u32) {
+            let value = Decimal::new(i64::from(whole) * 100 + i64::from(cents), 2);
+            for (thousand, point) in [(",", "."), (".", ","), ("'", "."), (" ", ","), ("", "."), ("", ",")] {
+                let text = format!("{}{point}{cents:02}", grouped(whole, thousand));
+                prop_assert_eq!(values(&text), [value.to_string()], "{}", text);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic_and_ranges_are_text(text in "\\PC{0,60}") {
+            for amount in find(&text) {
+                prop_assert!(text.get(amount.range).is_some());
+            }
+        }
+
+        #[test]
+        fn no_digits_and_signs_make_it_panic(text in "[0-9OlS.,' /:xX@*%$RM€-]{0,40}") {
+            for amount in find(&text) {
+                prop_assert!(text.get(amount.range).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Where the paper comes from, as evidence: currency, script, tax ids, telephone and address patterns.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use regex::Regex;
+
+use super::{
+    Context,
+    layout::Layout,
+    rank::{Features, Proposal},
+};
+use crate::domain::{
+    field::{Evidence, FieldKey, FieldValue},
+    money::Currency,
+};
+
+/// Rows of text searched for signs of a country.
+const MAX_ROWS: usize = 800;
+
+/// What is known about the paper's origin.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// Proposals for [`FieldKey::Currency`], most probable first, feature `p` holding the probability.
+    pub currencies: Vec<Proposal>,
+    /// Probability that ambiguous dates put the day before the month.
+    pub day_first: f32,
+    /// Why, one or two words.
+    pub order_reason: &'static str,
+}
+
+struct Sign {
+    pattern: Regex,
+    /// Currency codes it speaks for, with log-odds.
+    speaks: &'static [(&'static str, f32)],
+    name: &'static str,
+}
+
+macro_rules! signs {
+    ($($name:literal, $pattern:literal => $($code:literal $weight:literal),+;)+) => {
+        vec![$(Regex::new($pattern).ok().map(|pattern| Sign { pattern, speaks: &[$(($code, $weight)),+], name: $name })),+]
+    };
+}
+
+/// Each sign counts twice at most. Weights are log-odds by judgement: 4 settles it, 2 is strong, 1 is a hint.
+static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
+    let all: Vec<Option<Sign>> = signs! {
+        "RM", r"(?:^|[^\p{L}])RM\s?\d|\(RM\)|\bRM\b" => "MYR" 4.0;
+        "MYR", r"\bMYR\b" => "MYR" 4.0;
+        "Sdn Bhd", r"(?i)\bS[DO0]N\.?\s?\.?BH?[DO0]\b|\bBERHAD\b|\(\d{5,7}-[A-Z]\)|\b\d{6,7}-[A-Z]\b" => "MYR" 2.5;
+        "Malay words", r"(?i)\b(jalan|taman|johor|selangor|kuala lumpur|penang|melaka|tunai|jumlah|tarikh|terima kasih|malaysia)\b" => "MYR" 2.0;
+        "S$", r"S\$\s?\d|\bSGD\b" => "SGD" 4.0;
+        "Singapore", r"(?i)\bsingapore\b|\bPte\.?\s?Ltd" => "SGD" 2.5;
+        "CHF", r"(?i)\bCHF\b|\bSFr\.?\s?\d" => "CHF" 4.0;
+        "Fr.", r"\bFr\.\s?\d" => "CHF" 2.5;
+        "Swiss id", r"(?i)CHE[-\s.]?\d{3}|\+41\b|\bMWST\b|\bCH-\d{4}\b|\bRappen\b" => "CHF" 2.5;
+        "Swiss words", r"(?i)\b(schweiz|suisse|svizzera|switzerland|zürich|zurich|luzern|bern|basel|genève|twint|postcard|postfinance)\b|\.ch\b" => "CHF" 2.0;
+        "€", r"€" => "EUR" 4.0;
+        "EUR", r"\bEUR(?:O|OS)?\b" => "EUR" 3.0;
+        "euro words", r"(?i)\b(euro|gmbh|ust|mehrwertsteuer|steuernr|umsatzsteuer|deutschland|österreich|summe|tva|siret|p\.?\s?iva|partita iva|btw|italia|france|españa|nif|cif)\b|\bDE\d{9}\b|\bATU\d{8}\b" => "EUR" 1.5;
+        "£", r"£\s?\d|\bGBP\b" => "GBP" 4.0;
+        "UK", r"(?i)\bVAT\s?(?:reg|no)|\b(london|united kingdom|england|scotland)\b|\b[A-Z]{1,2}\d{1,2}[A-Z]?\s\d[A-Z]{2}\b|\.co\.uk" => "GBP" 1.5;
+        "USD", r"\bUSD\b|US\$" => "USD" 4.0;
+        "$", r"(?:^|[^\p{L}])\$\s?-?\d" => "USD" 2.0, "CAD" 0.6, "AUD" 0.6, "SGD" 0.6, "HKD" 0.3, "TWD" 0.3, "NZD" 0.2, "MXN" 0.2;
+        "US address", r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?,?\s*\d{5}(?:-\d{4})?\b" => "USD" 3.0;
+        "US phone", r"\(\s?\d{3}\s?\)\s?[-.]?\s?\d{3}\s?[-.]\s?\d{4}|\b\d{3}-\d{3}-\d{4}\b|\b\d{3}\.\d{3}\.\d{4}\b" => "USD" 1.8, "CAD" 0.8;
+        "US words", r"(?i)\bsales tax\b|\bgratuity\b|\bdebit tend\b|\bus debit\b|\b(walmart|wal\*mart|costco|trader joe)|\bsuite\b|\bblvd\b|\bmcard tend\b" => "USD" 1.2;
+        "Canada", r"(?i)\bCAD\b|\bHST\b|\bcanada\b|\bQST\b|\bTVQ\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b" => "CAD" 2.5;
+        "Australia", r"(?i)\bAUD\b|\bABN\b|\baustralia\b|\bNSW\b|\bQLD\b|\.com\.au|\bEFTPOS\b" => "AUD" 2.8;
+        "New Zealand", r"(?i)\bNZD\b|\bnew zealand\b|\bauckland\b" => "NZD" 2.8;
+        "元", r"\d\s?元|人民币|人民幣|\bRMB\b|\bCNY\b" => "CNY" 3.5;
+        "fapiao", r"发票|税务局|增值税|纳税人识别号|价税合计|微信支付|支付宝|有限公司" => "CNY" 2.5;
+        "simplified", r"[总额计实费车贰陆]" => "CNY" 1.5;
+        "¥", r"[¥￥]" => "CNY" 1.0, "JPY" 1.0;
+        "yen", r"\d\s?円|\bJPY\b|[ァ-ヺぁ-ゖ]{2}" => "JPY" 3.5;
+        "NT$", r"(?i)NT\$|\bTWD\b|新台幣|統一編號|電子發票證明聯|\bNTD\b|台[北中南灣湾]|臺[北中南灣]" => "TWD" 4.0;
+        "Republic year", r"1[01]\d\s?年\s?\d{1,2}\s?[-—~月]" => "TWD" 2.0;
+        "HK$", r"(?i)HK\$|\bHKD\b|hong kong|香港|九龍|港幣" => "HKD" 4.0;
+        "Macau", r"(?i)\bMOP\b|澳門|澳门" => "MOP" 4.0;
+        "rupiah", r"(?i)\bRp\.?\s?\d|\bIDR\b|\bindonesia\b|\bNPWP\b|\bPPN\b|\bjakarta\b|\bPT\.\s" => "IDR" 3.0;
+        "rupee", r"(?i)₹|\bRs\.?\s?\d|\bINR\b|\bGSTIN\b|\bCGST\b|\bSGST\b" => "INR" 3.0;
+        "baht", r"(?i)฿|\bTHB\b|\bbaht\b|\bthailand\b" => "THB" 3.5;
+        "won", r"₩|\bKRW\b|\d\s?원" => "KRW" 3.5;
+        "dong", r"₫|\bVND\b" => "VND" 3.5;
+        "peso", r"₱|\bPHP\b|(?i)philippines" => "PHP" 3.5;
+        "rand", r"(?i)\bZAR\b|south africa|\bSPAR\b|\bR\s?\d+\.\d\d\b" => "ZAR" 1.5;
+        "zloty", r"(?i)\bPLN\b|\bzł\b|\bNIP\b|paragon" => "PLN" 3.5;
+        "koruna", r"(?i)\bCZK\b|\bKč\b|\bIČO\b" => "CZK" 3.5;
+        "krona", r"(?i)\bSEK\b|\bmoms\b|\bsverige\b" => "SEK" 2.0;
+        "Norway", r"\bNOK\b" => "NOK" 3.5;
+        "Denmark", r"\bDKK\b" => "DKK" 3.5;
+        "dirham", r"(?i)\bAED\b|\bdubai\b|\bTRN\b" => "AED" 3.0;
+        "lira", r"₺|\bTRY\b|\bKDV\b" => "TRY" 3.0;
+        "real", r"R\$\s?\d|\bBRL\b|\bCNPJ\b" => "BRL" 4.0;
+    };
+    all.into_iter().flatten().collect()
+});
+
+/// Base score of a currency nothing speaks for; with it one strong sign gives about 0.9.
+const UNSEEN: f32 = 1.0;
+
+impl Region {
+    /// Reads the signs of origin off the paper.
+    pub fn new(layout: &Layout<'_>, context: &Context) -> Self {
+        let mut odds: BTreeMap<&'static str, (f32, Vec<String>, Option<Evidence>)> = BTreeMap::new();
+        for sign in SIGNS.iter() {
+            let mut times = 0_u8;
+            for (row_at, row) in layout.rows.iter().enumerate().take(MAX_ROWS) {
+                if !sign.pattern.is_match(&row.text) {
+                    continue;
+                }
+                for (code, weight) in sign.speaks {
+                    let entry = odds.entry(code).or_default();
+                    entry.0 += if times == 0 { *weight } else { weight * 0.25 };
+                    if times == 0 {
+                        entry.1.push(format!("sign:{}", sign.name));
+                        if entry.2.is_none() && *weight >= 2.0 {
+                            entry.2 = layout.row_evidence(row_at);
+                        }
+                    }
+                }
+                times += 1;
+                if times == 2 {
+                    break;
+                }
+            }
+        }
+        if let Some(home) = context.home_currency
+            && let Some(entry) = odds.get_mut(home.code())
+        {
+            // Tips the scale between currencies that are seen (`$`, `¥`); never adds one.
+            entry.0 += 0.5;
+            entry.1.push("home".to_owned());
+        }
+        let sum: f32 = odds.values().map(|(w, _, _)| w.min(20.0).exp()).sum::<f32>() + UNSEEN.exp();
+        let mut currencies: Vec<Proposal> = odds
+            .into_iter()
+            .filter_map(|(code, (weight, reasons, evidence))| {
+                let currency: Currency = code.parse().ok()?;
+                let p = (weight.min(20.0).exp() / sum).min(0.995);
+                Some(Proposal {
+                    key: FieldKey::Currency,
+                    value: FieldValue::Currency(currency),
+                    evidence: evidence.into_iter().collect(),
+                    finder: "currency:signs",
+                    reasons,
+                    features: Features(vec![("p", p)]),
+                })
+            })
+            .collect();
+        currencies.sort_by(|a, b| b.features.get("p").total_cmp(&a.features.get("p")));
+        let (day_first, order_reason) = order(&currencies, context);
+        Self { currencies, day_first, order_reason }
+    }
+}
+
+/// Whether the day comes first, from the country the currency speaks for, else from the locale.
+fn order(currencies: &[Proposal], context: &Context) -> (f32, &'static str) {
+    let p = |code: &str| currencies.iter().find(|c| c.value.to_string() == code).map_or(0.0, |c| c.features.get("p"));
+    let american = p("USD") + 0.5 * p("CAD") + p("PHP");
+    let known: f32 = currencies.iter().map(|c| c.features.get("p")).sum();
+    let unknown = (1.0 - known).max(0.0);
+    let by_locale = match context.locales.first().map(String::as_str) {
+        Some("en-US") => 0.15,
+        Some(_) => 0.85,
+        None => 0.7,
+    };
+    let day_first = (known - american).max(0.0) * 0.97 + american * 0.04 + unknown * by_locale;
+    (day_first.clamp(0.02, 0.98), if unknown > 0.6 { "locale" } else { "country" })
+}
