@@ -1,0 +1,219 @@
+// The draft page: keys, values, saving and deciding. The picture is viewer.js, tidying typed text is tidy.js.
+
+import { ApiError, api, element, t, word } from "./common.js";
+import { dateWords, tidy } from "./tidy.js";
+import { Viewer } from "./viewer.js";
+
+const form = document.getElementById("draft-form");
+const messages = document.getElementById("messages");
+const saved = document.getElementById("saved");
+const rows = [...form.querySelectorAll(".f")];
+const viewer = new Viewer(document.getElementById("viewer"), (key) => control(rowOf(key))?.focus());
+let current = null;
+let busy = false;
+
+const rowOf = (key) => document.getElementById(`row-${key}`);
+const control = (row) => row?.querySelector("input, select");
+const isEdited = (row) => control(row).value !== control(row).dataset.initial;
+const edited = () => rows.filter(isEdited);
+const canEdit = () => form.querySelector('[data-act="save"]') !== null;
+
+function select(row) {
+  if (current === row) return;
+  current?.classList.remove("current");
+  current = row;
+  row?.classList.add("current");
+  viewer.show(row?.dataset.field);
+}
+
+function refresh(row) {
+  const input = control(row);
+  row.classList.toggle("edited", isEdited(row));
+  input.removeAttribute("aria-invalid");
+  const day = row.querySelector("[data-day]");
+  if (day) day.textContent = dateWords(input.value, document.documentElement.lang);
+  saved.textContent = edited().length ? t("js.unsaved") : "";
+}
+
+function set(row, value) {
+  control(row).value = value;
+  refresh(row);
+}
+
+for (const row of rows) {
+  const input = control(row);
+  input.addEventListener("focus", () => { select(row); if (input.select && !input.readOnly) input.select(); });
+  input.addEventListener("input", () => refresh(row));
+  input.addEventListener("change", () => { if (input.tagName === "INPUT") input.value = tidy(row.dataset.kind, input.value); refresh(row); });
+  row.addEventListener("pointerenter", () => viewer.hint(row.dataset.field));
+  row.addEventListener("pointerleave", () => viewer.hint(current?.dataset.field));
+}
+form.addEventListener("click", (event) => {
+  const chip = event.target.closest(".chip");
+  if (chip?.dataset.value !== undefined) { const row = chip.closest(".f"); set(row, chip.dataset.value); select(row); }
+  if (chip?.dataset.reason) form.reason.value = chip.dataset.reason;
+});
+
+/** The next field, after the current one, that is not certain or not filled; from the top when there is none below. */
+function nextDoubtful() {
+  const doubtful = rows.filter((row) => !isEdited(row) && (["low", "mid"].includes(row.dataset.level) || (row.dataset.level === "empty" && row.dataset.required === "true")));
+  const candidates = doubtful.length ? doubtful : rows;
+  const at = rows.indexOf(current);
+  return candidates.find((row) => rows.indexOf(row) > at) ?? candidates[0];
+}
+
+// --- saving and deciding
+
+function say(...content) {
+  messages.replaceChildren(element("div", { class: "notice bad", role: "alert", "data-testid": "draft-message" }, element("p", {}, ...content)));
+  messages.scrollIntoView({ block: "nearest" });
+}
+
+const path = `/api/v1/drafts/${encodeURIComponent(form.dataset.id)}`;
+
+async function save() {
+  for (const row of rows) if (control(row).tagName === "INPUT") control(row).value = tidy(row.dataset.kind, control(row).value);
+  const changes = edited();
+  if (changes.length === 0) return;
+  const body = { revision: Number(form.dataset.revision), fields: {} };
+  for (const row of changes) {
+    const value = control(row).value.trim();
+    if (row.dataset.field === "visit") { body.visit_id = value && value !== "none" ? value : null; body.no_visit = value === "none"; }
+    else body.fields[row.dataset.field] = value || null;
+  }
+  const draft = await api("PATCH", path, body);
+  adopt(draft.revision);
+  for (const row of changes) {
+    const before = control(row).dataset.initial;
+    control(row).dataset.initial = control(row).value;
+    row.classList.remove("edited", "low", "mid", "high", "empty");
+    row.classList.add("decided");
+    row.dataset.level = "decided";
+    const more = row.querySelector(".f-more");
+    more?.querySelector(".reasons")?.remove();
+    if (more && before && !more.querySelector(".was")) more.append(element("span", { class: "was" }, `${t("js.was")} `, element("del", {}, before)));
+  }
+  saved.textContent = t("js.saved");
+}
+
+function adopt(revision) {
+  form.dataset.revision = revision;
+  form.revision.value = revision;
+}
+
+async function act(name) {
+  if (busy) return;
+  const reason = form.reason?.value.trim() ?? "";
+  if (["return", "reject"].includes(name) && !reason) {
+    decide(name);
+    form.reason.setAttribute("placeholder", t("js.reason_needed"));
+    return;
+  }
+  busy = true;
+  for (const button of form.querySelectorAll("[data-act]")) button.disabled = true;
+  saved.textContent = t("js.saving");
+  try {
+    if (canEdit() && name !== "withdraw") await save();
+    if (name === "save") { saved.textContent = t("js.saved"); return; }
+    await api("POST", `${path}/${name}`, { revision: Number(form.dataset.revision), ...(reason ? { reason } : {}) });
+    leaving = true;
+    location.assign(["confirm", "return", "reject"].includes(name) ? form.dataset.after : location.href);
+  } catch (error) {
+    saved.textContent = "";
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 409) await conflict(error);
+    else { say(error.message); mark(error.problem); }
+  } finally {
+    busy = false;
+    for (const button of form.querySelectorAll("[data-act]")) button.disabled = false;
+  }
+}
+
+/** Marks the field a problem names. */
+function mark(problem) {
+  const row = problem?.field ? rowOf(problem.field) : null;
+  if (row) { control(row).setAttribute("aria-invalid", "true"); control(row).focus(); }
+}
+
+async function conflict(error) {
+  let state = error.problem?.state ?? "";
+  try {
+    state = (await api("GET", path)).state;
+  } catch {
+    // What the problem said must do.
+  }
+  const mine = edited().map((row) => `${row.querySelector("label").textContent.replace("*", "")}: ${control(row).value || "–"}`).join(", ");
+  say(state ? t("js.conflict", word("state", state)) : error.message, " ",
+    element("a", { href: location.href, "data-testid": "draft-reload", onclick: () => { leaving = true; } }, t("js.reload")),
+    ...(mine ? [element("br"), t("js.yours", mine)] : []));
+}
+
+function decide(which) {
+  const details = document.getElementById("decide");
+  if (!details) return;
+  details.open = true;
+  details.dataset.which = which;
+  form.reason.focus();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  act(event.submitter?.value ?? "save");
+});
+
+let leaving = false;
+window.addEventListener("beforeunload", (event) => { if (!leaving && edited().length) event.preventDefault(); });
+
+// --- keys
+
+const primary = () => form.querySelector('[data-act="confirm"], [data-act="submit"]')?.dataset.act;
+
+document.addEventListener("keydown", (event) => {
+  const help = document.getElementById("help");
+  if (help.open) return;
+  const target = event.target;
+  const typing = target.matches("input, textarea, select");
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+    if (target.id === "reason") act(document.getElementById("decide").dataset.which ?? "return");
+    else if (primary()) act(primary());
+  } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
+    if (canEdit()) act("save");
+  } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
+    const chip = current?.querySelectorAll(".chip")[Number(event.code.slice(5)) - 1];
+    if (chip) set(current, chip.dataset.value);
+  } else if (event.ctrlKey || event.metaKey || event.altKey) {
+    return;
+  } else if (typing && event.key === "Enter" && target.id !== "reason") {
+    // In a field just changed Enter takes the value and goes on; only in an untouched one it confirms.
+    const row = target.closest(".f");
+    if (row && isEdited(row) && row.dataset.taken !== target.value) {
+      target.dispatchEvent(new Event("change"));
+      row.dataset.taken = target.value;
+      control(rows[rows.indexOf(row) + 1])?.focus();
+    } else act(primary() ?? "save");
+  } else if (typing && event.key === "Escape") {
+    target.blur();
+  } else if (typing || target.closest("summary, .sheet")) {
+    return;
+  } else if (event.key === "Enter" && !target.closest("a, button")) {
+    if (primary()) act(primary());
+  } else if (event.key === "e") {
+    control(nextDoubtful())?.focus();
+  } else if (event.key === "j") document.getElementById("next")?.click();
+  else if (event.key === "k") document.getElementById("previous")?.click();
+  else if (event.key === "r") decide("return");
+  else if (event.key === "x") decide("reject");
+  else if (event.key === "?") help.showModal();
+  else if (event.key === "+" || event.key === "=") viewer.zoomBy(1.25);
+  else if (event.key === "-") viewer.zoomBy(0.8);
+  else if (event.key === "0") viewer.fit();
+  else return;
+  event.preventDefault();
+});
+document.getElementById("help-open").addEventListener("click", () => document.getElementById("help").showModal());
+
+// What a reviewer looks at first: the first doubtful field, else the total.
+const first = rows.find((row) => row.dataset.level === "low") ?? rows.find((row) => row.dataset.level === "mid") ?? rowOf("total");
+if (first) select(first);
+// The next picture is in the cache before it is asked for.
+if (form.dataset.nextPreview) new Image().src = form.dataset.nextPreview;

@@ -1,0 +1,410 @@
+//! The draft page: the picture with the evidence beside the fields. Reviewers live here.
+
+use askama::Template;
+use rust_decimal::Decimal;
+
+use super::{
+    html::{self, Html},
+    shell::{Choice, Problem, Shell, VisitOption, VisitView},
+};
+use crate::{
+    domain::{
+        capture::Channel,
+        draft::DraftState,
+        field::{Field, FieldKey, FieldValue},
+        ids::ReceiptId,
+        money::Currency,
+        time::{CivilDate, Timestamp},
+    },
+    web::i18n::format,
+};
+
+/// `GET /drafts/{id}`. Without scripts the form posts `csrf`, `revision`, `next`, one input per field named by its key,
+/// `visit` and `action` (`save`, `confirm`, `return`, `reject`, `submit`, `withdraw`, `reopen`) with `reason` to the same address.
+/// With scripts: `PATCH /api/v1/drafts/{id}` and `POST /api/v1/drafts/{id}/{action}`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "draft.html")]
+pub struct DraftPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The receipt.
+    pub id: ReceiptId,
+    /// Where it stands.
+    pub state: DraftState,
+    /// The revision this page shows.
+    pub revision: i64,
+    /// Why it was returned or rejected.
+    pub reason: Option<String>,
+    /// Whose it is.
+    pub owner: String,
+    /// Who handed it in, when that was someone else.
+    pub captured_by: Option<String>,
+    /// When it came in.
+    pub captured_at: Timestamp,
+    /// How it came in.
+    pub channel: Channel,
+    /// The rep's note.
+    pub note: Option<String>,
+    /// Pictures of its pages.
+    pub pages: Vec<PageView>,
+    /// Fields in the order people read them, category not among them; see [`SHOWN`].
+    pub fields: Vec<FieldView>,
+    /// The category.
+    pub category: FieldView,
+    /// Categories to choose from (value: code, label: name in the page's language).
+    pub categories: Vec<Choice>,
+    /// The visit.
+    pub visit: VisitView,
+    /// Visits of the owner to choose from; must contain the chosen one.
+    pub visits: Vec<VisitOption>,
+    /// Probability that total and date are both right, while it is a proposal.
+    pub p: Option<f32>,
+    /// Codes of what to look out for: `flag.{code}`.
+    pub flags: Vec<String>,
+    /// What the viewer may do now.
+    pub may: May,
+    /// Where this draft stands in the queue.
+    pub queue: QueuePlace,
+    /// What happened to it, oldest first.
+    pub history: Vec<HistoryLine>,
+    /// Someone else was faster: shown above the fields with the current values already in them.
+    pub conflict: Option<Problem>,
+    /// Why the last act did not work.
+    pub problem: Option<Problem>,
+}
+
+/// The fields a draft always shows, in order; others appear when proposed or decided.
+pub const SHOWN: &[FieldKey] = &[
+    FieldKey::Merchant,
+    FieldKey::Date,
+    FieldKey::Time,
+    FieldKey::Total,
+    FieldKey::Currency,
+    FieldKey::Tax,
+    FieldKey::InvoiceNumber,
+];
+
+/// A picture of a page.
+#[derive(Debug, Clone)]
+pub struct PageView {
+    /// 0-based.
+    pub index: u32,
+    /// Width in full-resolution pixels: what boxes refer to, whatever the preview's own size.
+    pub width: u32,
+    /// Height in full-resolution pixels.
+    pub height: u32,
+    /// The picture.
+    pub preview_url: String,
+}
+
+/// A field with what was proposed and what was decided.
+#[derive(Debug, Clone)]
+pub struct FieldView {
+    /// Which.
+    pub key: FieldKey,
+    /// What the reading proposes.
+    pub proposed: Option<Field>,
+    /// What a person decided.
+    pub decided: Option<DecidedView>,
+    /// What was typed, when it was refused.
+    pub refused: Option<(String, Problem)>,
+    /// Without it the draft cannot be submitted.
+    pub required: bool,
+}
+
+/// A person's decision about a field.
+#[derive(Debug, Clone)]
+pub struct DecidedView {
+    /// The value; `None` when they cleared the field.
+    pub value: Option<String>,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What the viewer may do with the draft in its state; the machine and the roles decided that.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct May {
+    /// Change fields, category and visit.
+    pub edit: bool,
+    /// Vouch for it.
+    pub confirm: bool,
+    /// Send it back or refuse it.
+    pub decide: bool,
+    /// Make it a draft again.
+    pub reopen: bool,
+    /// Hand it to the reviewers.
+    pub submit: bool,
+    /// Take it back.
+    pub withdraw: bool,
+}
+
+/// Where a draft stands in the queue one came from.
+#[derive(Debug, Clone, Default)]
+pub struct QueuePlace {
+    /// The list with its filter.
+    pub list_url: String,
+    /// The draft before.
+    pub previous_url: Option<String>,
+    /// The draft after; also where "confirm and next" goes. `None` at the end: then it goes to the list.
+    pub next_url: Option<String>,
+    /// First picture of the next draft, loaded ahead.
+    pub next_preview_url: Option<String>,
+    /// How many wait, this one included.
+    pub waiting: Option<u64>,
+}
+
+/// A line of the history.
+#[derive(Debug, Clone)]
+pub struct HistoryLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who; `None` for Vouch itself.
+    pub by: Option<String>,
+    /// What: the journal entry's kind, e.g. `draft.confirmed`.
+    pub kind: String,
+    /// Fields that changed.
+    pub changes: Vec<Change>,
+    /// The reason given.
+    pub reason: Option<String>,
+}
+
+/// A changed field.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Which.
+    pub key: FieldKey,
+    /// Before.
+    pub from: Option<String>,
+    /// After.
+    pub to: Option<String>,
+}
+
+impl FieldView {
+    /// A field nobody proposed or decided anything for.
+    pub fn empty(key: FieldKey) -> Self {
+        Self { key, proposed: None, decided: None, refused: None, required: false }
+    }
+
+    /// What the input holds.
+    pub fn value(&self) -> String {
+        match (&self.refused, &self.decided, &self.proposed) {
+            (Some((typed, _)), _, _) => typed.clone(),
+            (None, Some(decided), _) => decided.value.clone().unwrap_or_default(),
+            (None, None, Some(proposed)) => proposed.value.to_string(),
+            (None, None, None) => String::new(),
+        }
+    }
+
+    /// What was proposed, when a person decided otherwise.
+    pub fn was(&self) -> Option<String> {
+        let proposed = self.proposed.as_ref()?.value.to_string();
+        let decided = self.decided.as_ref()?;
+        (decided.value.as_deref() != Some(proposed.as_str())).then_some(proposed)
+    }
+
+    /// The probability, while the proposal stands.
+    pub fn p(&self) -> Option<f32> {
+        if self.decided.is_some() { None } else { self.proposed.as_ref().map(|f| f.p) }
+    }
+
+    /// `high`, `mid`, `low`, `decided` or `empty`: the colour at the field's edge, and where "next field" stops.
+    pub fn level(&self) -> &'static str {
+        match (&self.decided, &self.proposed) {
+            (Some(_), _) => "decided",
+            (None, Some(field)) => html::level(field.p),
+            (None, None) => "empty",
+        }
+    }
+
+    /// Whether it takes an amount.
+    pub fn is_amount(&self) -> bool {
+        matches!(self.key, FieldKey::Total | FieldKey::Tax | FieldKey::Net | FieldKey::Tip)
+    }
+
+    /// Whether it takes a date.
+    pub fn is_date(&self) -> bool {
+        matches!(self.key, FieldKey::Date | FieldKey::OccurredOn)
+    }
+
+    /// What kind of value scripts should tidy: `amount`, `date`, `time`, `currency` or `text`.
+    pub fn kind(&self) -> &'static str {
+        match self.key {
+            _ if self.is_amount() => "amount",
+            _ if self.is_date() => "date",
+            FieldKey::Time => "time",
+            FieldKey::Currency => "currency",
+            _ => "text",
+        }
+    }
+
+    /// The value's date, to show its weekday.
+    pub fn date(&self) -> Option<CivilDate> {
+        if self.is_date() { self.value().parse().ok() } else { None }
+    }
+
+    /// Other values to pick with one click, the proposal among them once a person decided otherwise; without repeats.
+    pub fn choices(&self) -> Vec<(String, Option<f32>)> {
+        let mut choices: Vec<(String, Option<f32>)> = Vec::new();
+        if let Some(was) = self.was() {
+            choices.push((was, self.proposed.as_ref().map(|f| f.p)));
+        }
+        let current = self.value();
+        for alternative in self.proposed.iter().flat_map(|f| &f.alternatives) {
+            if alternative.value != current && choices.iter().all(|(value, _)| *value != alternative.value) {
+                choices.push((alternative.value.clone(), Some(alternative.p)));
+            }
+        }
+        choices
+    }
+
+    /// Where the current value was seen: the proposal's evidence or that of the alternative a person picked.
+    pub fn seen(&self) -> Option<&crate::domain::field::Evidence> {
+        let proposed = self.proposed.as_ref()?;
+        match &self.decided {
+            Some(decided) if self.was().is_some() => proposed
+                .alternatives
+                .iter()
+                .find(|a| Some(a.value.as_str()) == decided.value.as_deref())
+                .and_then(|a| a.evidence.as_ref()),
+            _ => proposed.evidence.as_ref(),
+        }
+    }
+
+    /// 0-based page of the evidence box; empty without one.
+    pub fn page(&self) -> String {
+        self.seen().filter(|e| e.quad.is_some()).map(|e| e.page.to_string()).unwrap_or_default()
+    }
+}
+
+impl DraftPage {
+    /// The fields and the category, as drawn.
+    pub fn all_fields(&self) -> impl Iterator<Item = &FieldView> {
+        self.fields.iter().chain(std::iter::once(&self.category))
+    }
+
+    /// Fields with a box on the page `index`, with the box's corners for SVG.
+    pub fn boxes(&self, index: &u32) -> Vec<(FieldKey, String)> {
+        self.all_fields()
+            .filter_map(|field| {
+                let seen = field.seen()?;
+                let quad = seen.quad.filter(|quad| seen.page == *index && quad.is_finite())?;
+                Some((field.key, html::points(&quad)))
+            })
+            .collect()
+    }
+
+    /// The pixels of the field's evidence, cut out of the page.
+    pub fn snippet(&self, field: &FieldView) -> Option<Html> {
+        let seen = field.seen()?;
+        let page = self.pages.iter().find(|page| page.index == seen.page)?;
+        html::snippet(seen.quad.as_ref()?, &page.preview_url, page.width, page.height)
+    }
+
+    /// Name of a category by its code.
+    pub fn category_name(&self, code: &str) -> String {
+        self.categories.iter().find(|c| c.value == code).map_or_else(|| code.to_owned(), |c| c.label.clone())
+    }
+
+    /// A value as people write it: amounts grouped, categories by name.
+    pub fn shown(&self, key: &FieldKey, value: &str) -> String {
+        match FieldValue::parse(*key, value) {
+            Ok(FieldValue::Amount(amount)) => format::amount(amount, self.currency()),
+            Ok(_) if *key == FieldKey::Category => self.category_name(value),
+            Ok(FieldValue::Text(_) | FieldValue::Date(_) | FieldValue::Time(_) | FieldValue::Currency(_)) | Err(_) => {
+                value.to_owned()
+            }
+        }
+    }
+
+    /// The amount for the heading.
+    pub fn money(&self) -> String {
+        let total: Option<Decimal> = self.field(FieldKey::Total).and_then(|f| f.value().parse().ok());
+        self.shell.money(&total, &self.currency())
+    }
+
+    fn currency(&self) -> Option<Currency> {
+        self.field(FieldKey::Currency)?.value().parse().ok()
+    }
+
+    /// Whom it was paid to, for the heading.
+    pub fn merchant(&self) -> String {
+        self.field(FieldKey::Merchant).map(FieldView::value).filter(|v| !v.is_empty()).unwrap_or_else(|| "–".to_owned())
+    }
+
+    /// Where "confirm and next" goes.
+    pub fn after(&self) -> &str {
+        self.queue.next_url.as_deref().unwrap_or(&self.queue.list_url)
+    }
+
+    fn field(&self, key: FieldKey) -> Option<&FieldView> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        field::{Alternative, Evidence},
+        page::Quad,
+    };
+
+    fn seen(left: f32) -> Option<Evidence> {
+        Some(Evidence { page: 0, quad: Some(Quad::from_edges(left, 0.0, left + 10.0, 5.0)), text: String::new() })
+    }
+
+    fn total() -> FieldView {
+        let value = FieldValue::parse(FieldKey::Total, "12.30").unwrap();
+        let alternatives = vec![
+            Alternative { value: "13.20".into(), p: 0.1, evidence: seen(50.0) },
+            Alternative { value: "12.30".into(), p: 0.05, evidence: None },
+        ];
+        FieldView {
+            proposed: Some(Field {
+                key: FieldKey::Total,
+                value,
+                p: 0.8,
+                evidence: seen(1.0),
+                source: "x".into(),
+                reasons: vec![],
+                alternatives,
+            }),
+            ..FieldView::empty(FieldKey::Total)
+        }
+    }
+
+    #[test]
+    fn a_corrected_value_keeps_what_was_proposed_as_a_choice() {
+        let mut field = total();
+        assert_eq!(field.choices(), vec![("13.20".to_owned(), Some(0.1))]);
+        assert_eq!((field.was(), field.level()), (None, "mid"));
+        field.decided =
+            Some(DecidedView { value: Some("13.20".into()), by: "Li".into(), at: Timestamp::from_micros(0) });
+        assert_eq!(field.was().as_deref(), Some("12.30"));
+        assert_eq!((field.value().as_str(), field.level(), field.p()), ("13.20", "decided", None));
+        assert_eq!(field.choices(), vec![("12.30".to_owned(), Some(0.8))]);
+    }
+
+    #[test]
+    fn the_box_follows_the_alternative_that_was_picked() {
+        let mut field = total();
+        let left = |field: &FieldView| field.seen().and_then(|e| e.quad).map(|q| q.left());
+        assert_eq!(left(&field), Some(1.0));
+        let decide = |value: &str| {
+            Some(DecidedView { value: Some(value.into()), by: "Li".into(), at: Timestamp::from_micros(0) })
+        };
+        field.decided = decide("13.20");
+        assert_eq!(left(&field), Some(50.0));
+        field.decided = decide("99.00");
+        assert_eq!(left(&field), None, "a value typed by hand was not seen anywhere");
+    }
+
+    #[test]
+    fn what_was_typed_and_refused_stays_in_the_input() {
+        let mut field = total();
+        field.refused = Some(("twelve".into(), Problem::default()));
+        assert_eq!(field.value(), "twelve");
+    }
+}

@@ -1,0 +1,348 @@
+//! What every page needs: language, who is looking, the form token, notices; and the formatting helpers templates call.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+
+use super::html::{self, Html};
+use crate::{
+    domain::{
+        capture::{CaptureState, Reason},
+        draft::DraftState,
+        field::FieldKey,
+        ids::VisitId,
+        money::Currency,
+        person::{Language, Role},
+        time::{CivilDate, Timestamp},
+        visit::VisitPurpose,
+    },
+    web::{
+        assets,
+        i18n::{self, format},
+    },
+};
+
+/// The frame around a page.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// Language of the page: the person's setting, else [`i18n::negotiate`].
+    pub lang: Language,
+    /// The token forms send as `csrf` and scripts as `x-csrf-token`.
+    pub csrf: String,
+    /// Who is signed in, if anyone.
+    pub viewer: Option<Viewer>,
+    /// Path and query of this page; the language switch comes back here, and the navigation marks where we are.
+    pub path: String,
+    /// The instant the page is made, for ages.
+    pub now: Timestamp,
+    /// IANA time zone of the organisation.
+    pub zone: String,
+    /// One-off messages above the content.
+    pub notices: Vec<Notice>,
+}
+
+/// Who is looking.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// Display name.
+    pub name: String,
+    /// Decides what the navigation offers; handlers check again.
+    pub roles: BTreeSet<Role>,
+}
+
+/// A message above the content.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// How it looks.
+    pub tone: Tone,
+    /// Text in the page's language.
+    pub text: String,
+}
+
+/// How a message looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something worked.
+    Good,
+    /// Something to know.
+    Info,
+    /// Something failed.
+    Bad,
+}
+
+impl Tone {
+    /// The word for style and screen readers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Info => "info",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// An error to show: its stable code and the English sentence that came with it.
+#[derive(Debug, Clone, Default)]
+pub struct Problem {
+    /// Looked up as `error.{code}`, then `reason.{code}`.
+    pub code: String,
+    /// Shown when the code has no translation.
+    pub detail: String,
+}
+
+/// Which visit something is for, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VisitView {
+    /// Nobody has said yet.
+    Undecided,
+    /// Explicitly none.
+    NoVisit,
+    /// This one.
+    Visit(VisitOption),
+}
+
+/// A visit people can pick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitOption {
+    /// The visit.
+    pub id: VisitId,
+    /// Name of the customer.
+    pub customer: String,
+    /// The day, when known.
+    pub on: Option<CivilDate>,
+    /// Why, when known.
+    pub purpose: Option<VisitPurpose>,
+}
+
+/// A value and its label in a select.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What the form sends.
+    pub value: String,
+    /// What people see.
+    pub label: String,
+}
+
+impl VisitView {
+    /// The value of a visit select: empty, `none` or the id.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Undecided => "",
+            Self::NoVisit => "none",
+            Self::Visit(visit) => visit.id.as_str(),
+        }
+    }
+}
+
+/// Most text templates ask for goes through these; a missing key shows as [`i18n::MISSING`] and fails the tests.
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "templates pass every argument by reference")]
+impl Shell {
+    /// The text of `key`.
+    pub fn t(&self, key: &str) -> String {
+        i18n::text(self.lang, key)
+    }
+
+    /// The text of `key` with `{0}` filled in.
+    pub fn t1(&self, key: &str, value: impl ToString) -> String {
+        self.t(key).replace("{0}", &value.to_string())
+    }
+
+    /// The text of `key` with `{0}` and `{1}` filled in.
+    pub fn t2(&self, key: &str, first: impl ToString, second: impl ToString) -> String {
+        self.t(key).replace("{0}", &first.to_string()).replace("{1}", &second.to_string())
+    }
+
+    /// `table.code` if translated, else the code itself: for codes that other rooms may add to.
+    pub fn word(&self, table: &str, code: &str) -> String {
+        i18n::find(self.lang, &format!("{table}.{code}")).unwrap_or(code).to_owned()
+    }
+
+    /// BCP 47 tag.
+    pub fn tag(&self) -> &'static str {
+        i18n::tag(self.lang)
+    }
+
+    /// Whether the page is in the language with this code (`en`, `zh`).
+    pub fn speaks(&self, code: &str) -> bool {
+        self.lang.as_str() == code
+    }
+
+    /// Words for scripts, JSON.
+    pub fn script_words(&self) -> &'static str {
+        i18n::for_scripts(self.lang)
+    }
+
+    /// Address of an asset.
+    pub fn asset(&self, name: &str) -> String {
+        assets::url(name)
+    }
+
+    /// An icon by name.
+    pub fn icon(&self, name: &str) -> Html {
+        html::icon(name)
+    }
+
+    /// Whether the viewer has the role with this word.
+    pub fn is(&self, role: &str) -> bool {
+        self.viewer.as_ref().is_some_and(|v| v.roles.iter().any(|r| r.as_str() == role))
+    }
+
+    /// `page` for `aria-current` when this page is under `prefix`, else `false`.
+    pub fn current(&self, prefix: &str) -> &'static str {
+        if self.path.starts_with(prefix) { "page" } else { "false" }
+    }
+
+    /// A badge with the state of a receipt.
+    pub fn state(&self, state: &DraftState) -> Html {
+        self.badge(state.as_str())
+    }
+
+    /// A badge with the state of a capture.
+    pub fn capture_state(&self, state: &CaptureState) -> Html {
+        self.badge(state.as_str())
+    }
+
+    fn badge(&self, code: &str) -> Html {
+        Html(format!(
+            r#"<span class="badge {code}" data-state="{code}">{}</span>"#,
+            html::escape(&self.t(&format!("state.{code}")))
+        ))
+    }
+
+    /// Why a capture failed, in plain words.
+    pub fn reason(&self, reason: &Reason) -> String {
+        self.t(&format!("reason.{reason}"))
+    }
+
+    /// The label of a field.
+    pub fn field(&self, key: &FieldKey) -> String {
+        self.t(&format!("field.{key}"))
+    }
+
+    /// The name of a role.
+    pub fn role(&self, role: &Role) -> String {
+        self.t(&format!("role.{role}"))
+    }
+
+    /// A problem in the page's language, or its own English sentence.
+    pub fn problem(&self, problem: &Problem) -> String {
+        ["error", "reason"]
+            .iter()
+            .find_map(|table| i18n::find(self.lang, &format!("{table}.{}", problem.code)))
+            .map_or_else(|| problem.detail.clone(), str::to_owned)
+    }
+
+    /// A reason code of extraction such as `label:合计` in words; unknown codes are shown as they are.
+    pub fn why(&self, code: &str) -> String {
+        let (kind, detail) = code.split_once(':').unwrap_or((code, ""));
+        i18n::find(self.lang, &format!("why.{kind}")).map_or_else(
+            || code.to_owned(),
+            |text| {
+                // Without a detail its quoted place goes too.
+                let text = if detail.is_empty() {
+                    text.replace(" “{0}”", "").replace("“{0}”", "")
+                } else {
+                    text.to_owned()
+                };
+                text.replace("{0}", detail)
+            },
+        )
+    }
+
+    /// `Customer · 2026-11-23 · purpose`.
+    pub fn visit(&self, visit: &VisitOption) -> String {
+        let mut text = visit.customer.clone();
+        if let Some(on) = visit.on {
+            text = format!("{text} · {on}");
+        }
+        if let Some(purpose) = visit.purpose {
+            text = format!("{text} · {}", self.t(&format!("purpose.{purpose}")));
+        }
+        text
+    }
+
+    /// A visit, or that there is none.
+    pub fn visit_view(&self, visit: &VisitView) -> String {
+        match visit {
+            VisitView::Undecided => self.t("visit.undecided"),
+            VisitView::NoVisit => self.t("visit.none"),
+            VisitView::Visit(visit) => self.visit(visit),
+        }
+    }
+
+    /// An instant on the organisation's clock.
+    pub fn at(&self, at: &Timestamp) -> String {
+        format::instant(*at, &self.zone)
+    }
+
+    /// How long ago.
+    pub fn ago(&self, at: &Timestamp) -> String {
+        format::age(self.lang, *at, self.now)
+    }
+
+    /// A date in words.
+    pub fn date_words(&self, date: &CivilDate) -> String {
+        format::date_words(self.lang, *date)
+    }
+
+    /// `CNY 1,234.50`; an en dash when there is no amount.
+    pub fn money(&self, total: &Option<Decimal>, currency: &Option<Currency>) -> String {
+        match (total, currency) {
+            (Some(total), Some(currency)) => format!("{currency} {}", format::amount(*total, Some(*currency))),
+            (Some(total), None) => format::amount(*total, None),
+            (None, _) => "–".to_owned(),
+        }
+    }
+
+    /// `Probability: 87 %`.
+    pub fn meter_words(&self, p: &f32) -> String {
+        format!("{}: {}", self.t("draft.probability"), format::percent(*p))
+    }
+
+    /// A bar and a number for a probability.
+    pub fn meter(&self, p: &f32) -> Html {
+        html::meter(*p, &self.t("draft.probability"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::pages::samples;
+
+    #[test]
+    fn codes_are_put_into_words_and_unknown_codes_stay_visible() {
+        let shell = samples::shell(Language::En, "/");
+        assert_eq!(shell.why("label:Gesamt"), "next to “Gesamt”");
+        assert_eq!(shell.why("zodiac:12"), "zodiac:12");
+        let problem = |code: &str| shell.problem(&Problem { code: code.into(), detail: "the detail".into() });
+        assert_eq!(problem("never_heard_of"), "the detail");
+        assert_ne!(problem("undecodable"), "the detail");
+    }
+
+    #[test]
+    fn every_word_of_the_domain_is_translated() {
+        for lang in Language::ALL {
+            let shell = samples::shell(*lang, "/");
+            let mut texts = Vec::new();
+            texts.extend(DraftState::ALL.iter().map(|s| shell.state(s).to_string()));
+            texts.extend(CaptureState::ALL.iter().map(|s| shell.capture_state(s).to_string()));
+            texts.extend(Reason::ALL.iter().map(|r| shell.reason(r)));
+            texts.extend(FieldKey::ALL.iter().map(|k| shell.field(k)));
+            texts.extend(Role::ALL.iter().map(|r| shell.role(r)));
+            texts.extend(VisitPurpose::ALL.iter().map(|p| shell.t(&format!("purpose.{p}"))));
+            for kind in crate::domain::receipt::EvidenceKind::ALL {
+                texts.push(shell.t(&format!("evidence.{kind}")));
+            }
+            for kind in crate::domain::visit::CustomerType::ALL {
+                texts.push(shell.t(&format!("customer.{kind}")));
+            }
+            for channel in crate::domain::capture::Channel::ALL {
+                texts.push(shell.t(&format!("channel.{channel}")));
+            }
+            for text in texts {
+                assert!(!text.contains(i18n::MISSING), "{text}");
+            }
+        }
+    }
+}
