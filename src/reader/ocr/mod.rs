@@ -1,5 +1,7 @@
 //! Recognition engines behind one trait.
 
+pub mod paddle;
+
 use image::RgbImage;
 
 use crate::domain::page::Line;
