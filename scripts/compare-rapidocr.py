@@ -6,13 +6,14 @@
     /tmp/rapidocr/bin/python scripts/compare-rapidocr.py --limit 15 ../shared/corpus/sroie ../shared/corpus/wildreceipt
 
 Both read the same pixels (decoded once, EXIF applied, saved as PNG) with the same settings: detection at the longest
-side given, no direction classifier, crops from the full picture, each line at its own width. `--batched` runs the
-reference with its own batching instead (six lines padded to one width, at least 320 pixels).
+side given, no direction classifier, crops from the full picture, each line at its own width padded to 32 pixels. `--batched`
+runs the reference with its own batching instead (six lines padded to one width, at least 320 pixels).
 A line of the reference counts as equal when the engine has a line with the same text (white space joined) whose box
 overlaps it; a line only one of them has counts as different.
 """
 import argparse
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -35,9 +36,18 @@ def reference(side: int, batched: bool) -> RapidOCR:
         "Det.limit_side_len": side,
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
     }
-    if not batched:
-        params |= {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, 32]}
-    return RapidOCR(params=params)
+    if batched:
+        return RapidOCR(params=params)
+    engine = RapidOCR(params=params | {"Rec.rec_batch_num": 1})
+    recogniser = engine._load_rec_model()
+    resize = recogniser.resize_norm_img
+
+    def padded(picture, _):
+        height, width = picture.shape[:2]
+        return resize(picture, math.ceil(math.ceil(48 * width / height) / 32) * 32 / 48)
+
+    recogniser.resize_norm_img = padded
+    return engine
 
 
 def edges(quad):
