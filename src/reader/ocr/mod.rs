@@ -6,6 +6,7 @@ use image::RgbImage;
 
 use crate::domain::{field::text_enum, page::Line};
 
+pub mod paddle;
 pub mod tesseract;
 pub mod words;
 
@@ -51,10 +52,13 @@ impl Default for EngineSettings {
 pub fn load(settings: &EngineSettings) -> Result<Box<dyn Engine>, OcrError> {
     match settings.kind {
         EngineKind::Tesseract => Ok(Box::new(tesseract::Tesseract::load(settings)?)),
-        EngineKind::Paddle => Err(OcrError::Unavailable {
-            engine: "paddle",
-            cause: "this build has no PP-OCR; choose `tesseract`".into(),
-        }),
+        EngineKind::Paddle => {
+            let weights = settings.models.clone().ok_or_else(|| OcrError::Unavailable {
+                engine: "paddle",
+                cause: "no directory of weights is configured: set reader.weights_dir".into(),
+            })?;
+            Ok(Box::new(paddle::PaddleEngine::load(paddle::PaddleSettings::new(weights))?))
+        }
     }
 }
 

@@ -1,0 +1,27 @@
+//! Prints what the paddle engine reads in pictures, one JSON object per picture: for `scripts/compare-rapidocr.py`.
+//!
+//! `cargo run --example paddle_dump -- <weights> <longest side> <picture>...`
+
+use std::path::Path;
+use std::time::Instant;
+
+use vouch::reader::ocr::Engine;
+use vouch::reader::ocr::paddle::{PaddleEngine, PaddleSettings};
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(weights), Some(side)) = (arguments.next(), arguments.next()) else {
+        anyhow::bail!("usage: paddle_dump <weights> <longest side> <picture>...");
+    };
+    let mut settings = PaddleSettings::new(weights);
+    settings.detection.longest_side = side.parse()?;
+    let mut engine = PaddleEngine::load(settings)?;
+    for file in arguments {
+        let picture = image::open(Path::new(&file))?.into_rgb8();
+        let started = Instant::now();
+        let recognised = engine.recognise(&picture)?;
+        let milliseconds = started.elapsed().as_millis() as u64;
+        println!("{}", serde_json::json!({ "file": file, "ms": milliseconds, "lines": recognised.lines }));
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! PP-OCRv6 small on `rten`: finds lines, straightens them, reads them. Weights: `scripts/fetch-weights.sh`.
+//!
+//! `detect` -> `crop` -> `recognise` -> `words`; every step but the two networks is a pure function.
+
+mod boxes;
+mod crop;
+mod ctc;
+mod detect;
+mod network;
+mod recognise;
+mod rectangle;
+mod resize;
+mod weights;
+mod words;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fast_image_resize::Resizer;
+use image::RgbImage;
+use rten::ThreadPool;
+
+use self::crop::{Crop, crop};
+use self::ctc::Alphabet;
+use self::network::Network;
+use crate::reader::ocr::{Engine, OcrError, Recognised};
+
+pub use self::boxes::BoxSettings;
+pub use self::detect::DetectionSettings;
+pub use self::weights::Weights;
+
+/// Name used in errors and in configuration.
+pub const NAME: &str = "paddle";
+
+/// Everything the engine can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaddleSettings {
+    /// Directory with the weight files.
+    pub weights: PathBuf,
+    /// Threads one recognition uses. Readers are many processes, so one each is usually right.
+    pub threads: usize,
+    /// How lines are looked for.
+    pub detection: DetectionSettings,
+    /// Lines whose characters score lower on average are dropped (0.5 in the reference).
+    pub least_line_score: f32,
+}
+
+impl PaddleSettings {
+    /// The defaults with weights from a directory.
+    pub fn new(weights: impl Into<PathBuf>) -> Self {
+        Self { weights: weights.into(), threads: 1, detection: DetectionSettings::default(), least_line_score: 0.5 }
+    }
+}
+
+/// The engine with its networks in memory.
+pub struct PaddleEngine {
+    detection: Network,
+    recognition: Network,
+    alphabet: Alphabet,
+    resizer: Resizer,
+    settings: PaddleSettings,
+}
+
+impl PaddleEngine {
+    /// Loads the networks and runs each once on an empty picture, so that every thread and buffer exists before a
+    /// sandbox closes.
+    ///
+    /// # Errors
+    /// [`OcrError::Unavailable`] when weights are missing or are not what they should be.
+    pub fn load(settings: PaddleSettings) -> Result<Self, OcrError> {
+        let weights = Weights::find(&settings.weights)?;
+        let threads = Arc::new(ThreadPool::with_num_threads(settings.threads.max(1)));
+        let recognition = Network::load(&weights.recognition, threads.clone())?;
+        let alphabet = recognition.metadata("character").and_then(Alphabet::parse).ok_or_else(|| {
+            let cause =
+                format!("`{}` holds no list of characters; fetch the weights again", weights.recognition.display());
+            OcrError::Unavailable { engine: NAME, cause }
+        })?;
+        let detection = Network::load(&weights.detection, threads)?;
+        let mut engine = Self { detection, recognition, alphabet, resizer: Resizer::new(), settings };
+        engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
+        Ok(engine)
+    }
+
+    fn warm_up(&mut self) -> Result<(), OcrError> {
+        let blank = RgbImage::from_pixel(64, 48, image::Rgb([255; 3]));
+        detect::detect(&self.detection, &mut self.resizer, &blank, &self.settings.detection)?;
+        let crops: Vec<Crop> =
+            crop(&blank, crate::domain::page::Quad::from_edges(0.0, 0.0, 64.0, 48.0).0).into_iter().collect();
+        recognise::recognise(&self.recognition, &self.alphabet, &mut self.resizer, &crops)?;
+        Ok(())
+    }
+}
+
+impl Engine for PaddleEngine {
+    fn version(&self) -> String {
+        format!("{NAME} PP-OCRv6-small (rten 0.27, longest side {})", self.settings.detection.longest_side)
+    }
+
+    fn recognise(&mut self, picture: &RgbImage) -> Result<Recognised, OcrError> {
+        if picture.width() == 0 || picture.height() == 0 {
+            return Ok(Recognised::default());
+        }
+        let found = detect::detect(&self.detection, &mut self.resizer, picture, &self.settings.detection)?;
+        let crops: Vec<Crop> = found.iter().filter_map(|found| crop(picture, found.corners)).collect();
+        let readings = recognise::recognise(&self.recognition, &self.alphabet, &mut self.resizer, &crops)?;
+        let lines = crops
+            .iter()
+            .zip(&readings)
+            .filter(|(_, reading)| words::line_score(&reading.symbols) >= self.settings.least_line_score)
+            .filter_map(|(crop, reading)| words::line(&reading.symbols, crop.quad, reading.steps))
+            .collect();
+        Ok(Recognised { lines, warnings: Vec::new() })
+    }
+}
+
+/// An error of the engine itself, cut so that it cannot carry a page's text.
+fn failed(cause: impl Display) -> OcrError {
+    OcrError::Failed { engine: NAME, cause: cause.to_string().chars().take(300).collect() }
+}

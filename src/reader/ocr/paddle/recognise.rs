@@ -1,0 +1,98 @@
+//! Reading lines: scale to the recogniser's height, batch by width, decode.
+
+use fast_image_resize::Resizer;
+use image::RgbImage;
+use rten_tensor::NdTensor;
+
+use super::crop::Crop;
+use super::ctc::{Alphabet, Symbol};
+use super::network::{CHANNELS, Network, write_planes};
+use super::{failed, resize};
+use crate::reader::ocr::OcrError;
+
+/// Height of every line the recogniser sees.
+pub const LINE_HEIGHT: u32 = 48;
+/// Lines are padded to a multiple of this width: as many sizes as memory likes, hardly any waste.
+const BUCKET: u32 = 32;
+/// Widest line read, in pixels at [`LINE_HEIGHT`]; longer ones are squeezed. 3200 holds about 160 characters.
+const WIDEST: u32 = 3200;
+/// Most pixels of width in one batch; bounds the output (18,710 values per 8 pixels) to about 24 MB.
+const BATCH_WIDTH: u32 = 2560;
+
+/// What the recogniser made of one line.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LineReading {
+    /// Its characters, spaces included.
+    pub symbols: Vec<Symbol>,
+    /// The line's width in recogniser steps, padding left out: what `Symbol::position` is measured in.
+    pub steps: f32,
+}
+
+/// Width of a line at [`LINE_HEIGHT`].
+fn scaled_width(picture: &RgbImage) -> u32 {
+    let width = (f64::from(LINE_HEIGHT) * f64::from(picture.width()) / f64::from(picture.height().max(1))).ceil();
+    (width as u32).clamp(1, WIDEST)
+}
+
+/// Reads every crop; the result is in the crops' order.
+///
+/// # Errors
+/// [`OcrError::Failed`] when the network cannot run.
+pub fn recognise(
+    network: &Network,
+    alphabet: &Alphabet,
+    resizer: &mut Resizer,
+    crops: &[Crop],
+) -> Result<Vec<LineReading>, OcrError> {
+    let mut order: Vec<(u32, usize)> =
+        crops.iter().enumerate().map(|(index, crop)| (scaled_width(&crop.picture), index)).collect();
+    order.sort_unstable();
+    let mut readings = vec![LineReading::default(); crops.len()];
+    for bucket in order.chunk_by(|a, b| a.0.div_ceil(BUCKET) == b.0.div_ceil(BUCKET)) {
+        let width = bucket[0].0.div_ceil(BUCKET) * BUCKET;
+        for batch in bucket.chunks((BATCH_WIDTH / width).max(1) as usize) {
+            let pictures: Vec<&RgbImage> = batch.iter().map(|(_, index)| &crops[*index].picture).collect();
+            let decoded = read_batch(network, alphabet, resizer, &pictures, width)?;
+            for ((own_width, index), (symbols, steps)) in batch.iter().zip(decoded) {
+                readings[*index] = LineReading { symbols, steps: steps * *own_width as f32 / width as f32 };
+            }
+        }
+    }
+    Ok(readings)
+}
+
+/// Reads pictures padded to one width; gives each one's characters and the steps of the padded width.
+fn read_batch(
+    network: &Network,
+    alphabet: &Alphabet,
+    resizer: &mut Resizer,
+    pictures: &[&RgbImage],
+    width: u32,
+) -> Result<Vec<(Vec<Symbol>, f32)>, OcrError> {
+    let shape = [pictures.len(), CHANNELS, LINE_HEIGHT as usize, width as usize];
+    let item = shape[1] * shape[2] * shape[3];
+    let mut planes = vec![0.0; pictures.len() * item];
+    for (picture, planes) in pictures.iter().zip(planes.chunks_exact_mut(item)) {
+        let line = resize::bilinear(resizer, picture, scaled_width(picture), LINE_HEIGHT)?;
+        write_planes(&line, width as usize, planes);
+    }
+    let ([count, steps, classes], values) = network.run::<3>(NdTensor::from_data(shape, planes))?;
+    if count != pictures.len() || classes != alphabet.classes() || steps == 0 {
+        return Err(failed("the recognition network's output has the wrong shape"));
+    }
+    Ok(values.chunks_exact(steps * classes).map(|line| (alphabet.decode(line), steps as f32)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_keeps_its_shape_at_the_recognisers_height() {
+        for ((width, height), expected) in
+            [((100, 48), 100), ((100, 50), 96), ((10, 1000), 1), ((1, 1), 48), ((90_000, 10), WIDEST)]
+        {
+            assert_eq!(scaled_width(&RgbImage::new(width, height)), expected, "{width} x {height}");
+        }
+    }
+}
