@@ -1,6 +1,9 @@
 //! What every use case is handed: the adapters, the clock and the source of chance.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 
@@ -73,29 +76,46 @@ impl App {
 
 /// A cryptographically secure source of chance: the operating system's in production, a seed in tests.
 #[derive(Clone)]
-pub struct Random(Arc<Mutex<StdRng>>);
+pub struct Random(Arc<Mutex<Source>>);
+
+struct Source {
+    rng: StdRng,
+    /// The instant of the last id.
+    last: Timestamp,
+}
+
+/// Ids run ahead of the clock by no more than this; a clock set further back is followed.
+const AHEAD: Duration = Duration::from_secs(1);
 
 impl Random {
     /// Seeded by the operating system.
     pub fn from_system() -> Self {
-        Self(Arc::new(Mutex::new(StdRng::from_os_rng())))
+        Self::new(StdRng::from_os_rng())
     }
 
     /// The same sequence every time; for tests only.
     pub fn from_seed(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
+        Self::new(StdRng::seed_from_u64(seed))
     }
 
-    /// A new id for the instant `now`.
+    fn new(rng: StdRng) -> Self {
+        Self(Arc::new(Mutex::new(Source { rng, last: Timestamp::from_micros(0) })))
+    }
+
+    /// A new id for the instant `now`. Ids of one process sort in the order they were asked for: the journal and
+    /// lists order by them, and two entries of one transaction often share a microsecond.
     pub fn id<T: Id>(&self, now: Timestamp) -> T {
-        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        T::generate(now, &mut *rng)
+        let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_repeated = source.last >= now && source.last < now.plus(AHEAD);
+        source.last = if is_repeated { source.last.plus(Duration::from_micros(1)) } else { now };
+        let at = source.last;
+        T::generate(at, &mut source.rng)
     }
 
     /// `N` random bytes: salts, session and token secrets.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rng.fill_bytes(&mut bytes);
         bytes
     }
 }
@@ -108,5 +128,20 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for the time")]
     fn now(&self) -> Timestamp {
         jiff::Timestamp::now().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_in_the_order_they_were_asked_for_and_follow_a_clock_set_back() {
+        let random = Random::from_seed(1);
+        let now = Timestamp::from_micros(1_795_428_000_000_000);
+        let ids: Vec<JournalId> = (0..1000).map(|_| random.id(now)).collect();
+        assert!(ids.is_sorted());
+        let earlier: JournalId = random.id(now.minus(Duration::from_secs(3600)));
+        assert!(earlier < ids[0]);
     }
 }

@@ -116,11 +116,15 @@ ids! {
     SubmissionId,
 }
 
-/// UUIDv7 text: 48 bits of `now` in milliseconds, the rest from `rng`.
+/// UUIDv7 text: 48 bits of `now` in milliseconds, 12 bits of its microseconds (RFC 9562, section 6.2, method 3),
+/// the other 62 from `rng`. Ids of different microseconds sort by time.
 pub fn uuid_v7(now: Timestamp, rng: &mut impl rand::RngCore) -> String {
     let mut random = [0_u8; 10];
     rng.fill_bytes(&mut random);
-    let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
+    let micros = u64::try_from(now.as_micros()).unwrap_or(0);
+    let millis = micros / 1000;
+    let fraction = (micros % 1000) * 4096 / 1000;
+    random[..2].copy_from_slice(&(fraction as u16).to_be_bytes());
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().hyphenated().to_string()
 }
 
@@ -134,8 +138,9 @@ mod tests {
     fn ids_of_later_instants_sort_later_and_survive_a_round_trip() {
         let mut rng = rand::rngs::StdRng::seed_from_u64(1);
         let a = ReceiptId::new(Timestamp::from_micros(1_000_000), &mut rng);
-        let b = ReceiptId::new(Timestamp::from_micros(2_000_000), &mut rng);
-        assert!(a < b);
+        let b = ReceiptId::new(Timestamp::from_micros(1_000_001), &mut rng);
+        let c = ReceiptId::new(Timestamp::from_micros(2_000_000), &mut rng);
+        assert!(a < b && b < c);
         assert_eq!(a.as_str().parse::<ReceiptId>(), Ok(a));
     }
 
