@@ -15,6 +15,7 @@ pub mod learn;
 pub mod pipeline;
 pub mod report;
 pub mod review;
+pub mod sealer;
 // what use cases are handed
 pub mod app;
 // adapters
