@@ -12,6 +12,7 @@ pub mod capture;
 pub mod crm;
 pub mod export;
 pub mod learn;
+pub mod people;
 pub mod pipeline;
 pub mod report;
 pub mod review;

@@ -3,5 +3,6 @@
 mod architecture;
 mod objects;
 mod s3_server;
+mod people;
 mod store;
 mod support;

@@ -1,6 +1,7 @@
 //! The world tests live in: databases of both kinds, an application over them, and people to act.
 
 mod db;
+mod journal;
 mod people;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use vouch::{
 };
 
 pub use db::{fresh_postgres, fresh_sqlite, on_both};
+pub use journal::journal_kinds;
 pub use people::{actor, person, rep};
 
 /// Monday, 23 November 2026, 10:00 UTC.
