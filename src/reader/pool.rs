@@ -189,8 +189,7 @@ impl ReaderPool {
         let version = protocol::VERSION;
         let request = Request { version, media_type, limits, languages, password, rotation, region };
         for _ in 0..MAX_HANDOVERS {
-            let process = self.take(role).await?;
-            self.refill(role);
+            let process = self.ready(role).await?;
             match process.read(role, &request, &document, self.settings.patience).await? {
                 Outcome::Read(reading) => return Ok(reading),
                 Outcome::Handover(other) => role = other,
@@ -202,7 +201,7 @@ impl ReaderPool {
     /// Makes sure a child of this role gets ready, and says what engine and sandbox it has. For `doctor`,
     /// `/readyz` and start-up; the child stays in the pool.
     pub async fn check(&self, role: Role) -> Result<Hello, ReadFailure> {
-        let mut process = self.take(role).await?;
+        let mut process = self.ready(role).await?;
         let hello = process.greet(role, self.settings.patience.start).await?.clone();
         self.idle.push(role, process);
         Ok(hello)
@@ -213,12 +212,24 @@ impl ReaderPool {
         self.idle.len(role)
     }
 
-    async fn take(&self, role: Role) -> Result<Process, ReadFailure> {
+    /// A child that has greeted. An idle one may have died while it waited (an operator, the memory killer); that
+    /// is no document's fault, so a fresh one takes its place.
+    async fn ready(&self, role: Role) -> Result<Process, ReadFailure> {
+        let patience = self.settings.patience.start;
         while let Some(mut process) = self.idle.pop(role) {
-            if process.is_alive() {
+            let greeted = process.is_alive() && process.greet(role, patience).await.is_ok();
+            if greeted {
+                self.refill(role);
                 return Ok(process);
             }
         }
+        let mut process = self.start_one(role).await?;
+        process.greet(role, patience).await?;
+        self.refill(role);
+        Ok(process)
+    }
+
+    async fn start_one(&self, role: Role) -> Result<Process, ReadFailure> {
         let failed =
             |what: &str| ReadFailure::new(Reason::ReaderCrashed, format!("no reader could be started: {what}"));
         let (answer, started) = oneshot::channel();

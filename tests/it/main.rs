@@ -6,3 +6,4 @@ mod s3_server;
 mod people;
 mod store;
 mod support;
+mod reader;
