@@ -29,7 +29,9 @@ RUN groupadd --gid 10001 vouch \
 COPY --from=build /out/vouch /usr/local/bin/vouch
 COPY --from=build /src/models/weights /usr/share/vouch/weights
 COPY LICENSE /usr/share/doc/vouch/LICENSE
-ENV VOUCH_WEIGHTS_DIR=/usr/share/vouch/weights
+ENV VOUCH_DATA_DIR=/data \
+    VOUCH_SERVER__LISTEN=0.0.0.0:8443 \
+    VOUCH_READER__WEIGHTS_DIR=/usr/share/vouch/weights
 USER vouch
 WORKDIR /data
 VOLUME /data
@@ -40,4 +42,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
      || curl --fail --silent --output /dev/null http://127.0.0.1:8443/healthz
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["vouch"]
-CMD ["serve", "--data-dir", "/data", "--listen", "0.0.0.0:8443"]
+CMD ["serve"]

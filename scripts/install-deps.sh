@@ -84,7 +84,7 @@ if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common 
   echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/vouch.conf >/dev/null
 fi
 
-apt_options=(-q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+apt_options=(-qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 # An unreachable third-party source makes `update` fail although the distribution's lists are fine.
 "${as_root[@]}" apt-get "${apt_options[@]}" update >/dev/null || say "warning: apt-get update reported errors; going on with the lists at hand"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -y --no-install-recommends "${missing[@]}" >&2

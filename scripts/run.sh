@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and starts Vouch on the embedded default with its data in ./data.
-# Arguments go to `vouch serve`; VOUCH_DATA_DIR chooses another data directory.
+# Arguments go to `vouch serve`; VOUCH_DATA_DIR chooses another data directory, VOUCH_CONFIG names a configuration.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 require_rust
@@ -13,4 +13,4 @@ fi
 [ -x target/release/vouch ] || say "Building Vouch; the first build takes about a quarter of an hour on two cores."
 cargo build --release --locked --bin vouch
 
-exec target/release/vouch serve --data-dir "${VOUCH_DATA_DIR:-data}" "$@"
+exec target/release/vouch serve "$@"

@@ -27,7 +27,7 @@ stage_fmt() { cargo fmt --all --check; }
 stage_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 
 # Unit, store (on both databases), process and architecture tests: one run, one integration-test binary.
-stage_tests() { scripts/with-postgres.sh scripts/cargo-test.sh --workspace; }
+stage_tests() { VOUCH_TEST_REQUIRE_ALL=1 scripts/with-postgres.sh scripts/cargo-test.sh --workspace; }
 
 stage_architecture() { scripts/cargo-test.sh --test it architecture; }
 

@@ -19,13 +19,20 @@ const LOG_CHARS = 20_000;
  */
 export async function startVouch(extraArguments = []) {
   const dataDirectory = mkdtempSync(join(tmpdir(), "vouch-browser-"));
-  const { PATH, HOME, LANG, TESSDATA_PREFIX, VOUCH_WEIGHTS_DIR } = process.env;
+  const { PATH, HOME, LANG, TESSDATA_PREFIX } = process.env;
   const child = spawn(
     binary,
-    ["serve", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", ...extraArguments],
+    ["serve", ...extraArguments],
     {
       // Nothing of the developer's own configuration leaks in.
-      env: defined({ PATH, HOME, LANG, TESSDATA_PREFIX, VOUCH_WEIGHTS_DIR }),
+      env: defined({
+        PATH,
+        HOME,
+        LANG,
+        TESSDATA_PREFIX,
+        VOUCH_DATA_DIR: dataDirectory,
+        VOUCH_SERVER__LISTEN: "127.0.0.1:0",
+      }),
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
