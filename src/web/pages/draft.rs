@@ -68,7 +68,7 @@ pub struct DraftPage {
     /// What happened to it, oldest first.
     pub history: Vec<HistoryLine>,
     /// Someone else was faster: shown above the fields with the current values already in them.
-    pub conflict: Option<Problem>,
+    pub conflict: bool,
     /// Why the last act did not work.
     pub problem: Option<Problem>,
 }
@@ -244,16 +244,15 @@ impl FieldView {
         if self.is_date() { self.value().parse().ok() } else { None }
     }
 
-    /// Other values to pick with one click, the proposal among them once a person decided otherwise; without repeats.
-    pub fn choices(&self) -> Vec<(String, Option<f32>)> {
-        let mut choices: Vec<(String, Option<f32>)> = Vec::new();
-        if let Some(was) = self.was() {
-            choices.push((was, self.proposed.as_ref().map(|f| f.p)));
-        }
-        let current = self.value();
+    /// Other values to pick with one click, most probable first, without repeats. What was proposed first is
+    /// [`FieldView::was`] and not among them.
+    pub fn choices(&self) -> Vec<(String, f32)> {
+        let mut choices: Vec<(String, f32)> = Vec::new();
+        let (current, was) = (self.value(), self.was());
         for alternative in self.proposed.iter().flat_map(|f| &f.alternatives) {
-            if alternative.value != current && choices.iter().all(|(value, _)| *value != alternative.value) {
-                choices.push((alternative.value.clone(), Some(alternative.p)));
+            let is_shown = alternative.value == current || was.as_ref() == Some(&alternative.value);
+            if !is_shown && choices.iter().all(|(value, _)| *value != alternative.value) {
+                choices.push((alternative.value.clone(), alternative.p));
             }
         }
         choices
@@ -376,15 +375,15 @@ mod tests {
     }
 
     #[test]
-    fn a_corrected_value_keeps_what_was_proposed_as_a_choice() {
+    fn a_corrected_value_keeps_what_was_proposed() {
         let mut field = total();
-        assert_eq!(field.choices(), vec![("13.20".to_owned(), Some(0.1))]);
+        assert_eq!(field.choices(), vec![("13.20".to_owned(), 0.1)]);
         assert_eq!((field.was(), field.level()), (None, "mid"));
         field.decided =
             Some(DecidedView { value: Some("13.20".into()), by: "Li".into(), at: Timestamp::from_micros(0) });
         assert_eq!(field.was().as_deref(), Some("12.30"));
         assert_eq!((field.value().as_str(), field.level(), field.p()), ("13.20", "decided", None));
-        assert_eq!(field.choices(), vec![("12.30".to_owned(), Some(0.8))]);
+        assert_eq!(field.choices(), vec![], "the proposal is offered as what it was, not twice");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub fn points(quad: &Quad) -> String {
 }
 
 /// A cut-out of the page around `quad`, turned upright, as an SVG that shows the preview through a window: the reviewer
-/// reads the very pixels beside the value. The window is at most 12 times as wide as high so that it stays legible.
+/// reads the very pixels beside the value, the evidence itself marked. The window is at most 12 times as wide as high so that it stays legible.
 pub fn snippet(quad: &Quad, preview_url: &str, page_width: u32, page_height: u32) -> Option<Html> {
     if !quad.is_finite() {
         return None;
@@ -76,11 +76,13 @@ pub fn snippet(quad: &Quad, preview_url: &str, page_width: u32, page_height: u32
     let window_height = height * 1.5;
     let window_width = (width + height * 1.5).clamp(window_height, window_height * 12.0);
     Some(Html(format!(
-        r#"<svg class="snippet" viewBox="{left:.1} {top:.1} {window_width:.1} {window_height:.1}" preserveAspectRatio="xMinYMid meet" aria-hidden="true"><image href="{href}" width="{page_width}" height="{page_height}" preserveAspectRatio="none" transform="rotate({turn:.2} {x:.1} {y:.1})"/></svg>"#,
+        r#"<svg class="snippet" viewBox="{left:.1} {top:.1} {window_width:.1} {window_height:.1}" preserveAspectRatio="xMinYMid meet" aria-hidden="true"><image href="{href}" width="{page_width}" height="{page_height}" preserveAspectRatio="none" transform="rotate({turn:.2} {x:.1} {y:.1})"/><rect class="mark" x="{mark_left:.1}" y="{mark_top:.1}" width="{width:.1}" height="{height:.1}"/></svg>"#,
         left = x - window_width / 2.0,
         top = y - window_height / 2.0,
         href = escape(preview_url),
         turn = -angle,
+        mark_left = x - width / 2.0,
+        mark_top = y - height / 2.0,
     )))
 }
 

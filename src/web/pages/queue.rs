@@ -82,6 +82,11 @@ pub struct QueueRow {
 }
 
 impl QueuePage {
+    /// Whether a select other than the state's is set: then they are unfolded on phones too.
+    pub fn is_filtered(&self) -> bool {
+        !(self.filter.person.is_empty() && self.filter.unit.is_empty() && self.filter.category.is_empty())
+    }
+
     /// States one can filter by.
     pub fn states(&self) -> &'static [DraftState] {
         DraftState::ALL

@@ -344,7 +344,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             line(189, None, "draft.filled"),
             line(120, None, "a.new.kind"),
         ],
-        conflict: None,
+        conflict: false,
         problem: None,
     };
     let mut corrected = fresh.clone();
@@ -353,7 +353,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         "20.11.26".into(),
         Problem { code: "invalid_field".into(), detail: "write a date as YYYY-MM-DD".into() },
     ));
-    corrected.conflict = Some(Problem { code: "revision_conflict".into(), detail: String::new() });
+    corrected.conflict = true;
     corrected.visit = VisitView::Undecided;
     corrected.history.push(HistoryLine {
         changes: vec![
@@ -364,7 +364,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
     });
     let mut confirmed = corrected.clone();
     (confirmed.state, confirmed.may, confirmed.conflict) =
-        (DraftState::Confirmed, May { reopen: true, ..May::default() }, None);
+        (DraftState::Confirmed, May { reopen: true, ..May::default() }, false);
     confirmed.fields[1].refused = None;
     confirmed.queue = QueuePlace { list_url: "/receipts".into(), ..QueuePlace::default() };
     let mut returned = fresh.clone();

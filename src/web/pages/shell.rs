@@ -270,6 +270,14 @@ impl Shell {
         }
     }
 
+    /// The customer's name alone, or that there is no visit: for lists.
+    pub fn visit_short(&self, visit: &VisitView) -> String {
+        match visit {
+            VisitView::Visit(visit) => visit.customer.clone(),
+            VisitView::Undecided | VisitView::NoVisit => self.visit_view(visit),
+        }
+    }
+
     /// An instant on the organisation's clock.
     pub fn at(&self, at: &Timestamp) -> String {
         format::instant(*at, &self.zone)

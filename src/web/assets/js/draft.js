@@ -1,6 +1,6 @@
 // The draft page: keys, values, saving and deciding. The picture is viewer.js, tidying typed text is tidy.js.
 
-import { ApiError, api, element, t, word } from "./common.js";
+import { ApiError, api, element, grouped, t, word } from "./common.js";
 import { dateWords, tidy } from "./tidy.js";
 import { Viewer } from "./viewer.js";
 
@@ -91,7 +91,7 @@ async function save() {
     row.dataset.level = "decided";
     const more = row.querySelector(".f-more");
     more?.querySelector(".reasons")?.remove();
-    if (more && before && !more.querySelector(".was")) more.append(element("span", { class: "was" }, `${t("js.was")} `, element("del", {}, before)));
+    if (more && before && !more.querySelector(".was")) more.append(element("span", { class: "was" }, `${t("js.was")} `, element("button", { type: "button", class: "chip", "data-value": before }, element("del", {}, row.dataset.kind === "amount" ? grouped(before) : before))));
   }
   saved.textContent = t("js.saved");
 }
@@ -115,7 +115,7 @@ async function act(name) {
   try {
     if (canEdit() && name !== "withdraw") await save();
     if (name === "save") { saved.textContent = t("js.saved"); return; }
-    await api("POST", `${path}/${name}`, { revision: Number(form.dataset.revision), ...(reason ? { reason } : {}) });
+    await api("POST", `${path}/${name}`, { revision: Number(form.dataset.revision), ...(["return", "reject"].includes(name) ? { reason } : {}) });
     leaving = true;
     location.assign(["confirm", "return", "reject"].includes(name) ? form.dataset.after : location.href);
   } catch (error) {

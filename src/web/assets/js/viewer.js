@@ -4,7 +4,7 @@ import { t } from "./common.js";
 
 const MAX_ZOOM = 8;
 /** Height in CSS pixels at which print is read comfortably; smaller evidence is zoomed to it. */
-const LEGIBLE_PX = 26;
+const LEGIBLE_PX = 18;
 
 export class Viewer {
   constructor(root, onPick) {
@@ -35,6 +35,8 @@ export class Viewer {
   fitZoom() {
     const page = this.sheets.querySelector(".sheet-page");
     if (!page || !this.stage.clientWidth) return 1;
+    // On a phone the strip is low: the page's full width is worth more than its full height.
+    if (matchMedia("(max-width: 899px)").matches) return 1;
     const height = (this.stage.clientWidth * Number(page.dataset.height)) / Number(page.dataset.width);
     return Math.min(1, this.stage.clientHeight / height);
   }
@@ -90,7 +92,6 @@ export class Viewer {
       this.stage.scrollBy({
         left: place.left + place.width / 2 - stage.left - stage.width / 2,
         top: place.top + place.height / 2 - stage.top - stage.height / 2,
-        behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
       });
     }
   }
