@@ -1,1 +1,3 @@
 //! Commands of the `vouch` binary: one file per command.
+
+pub mod train;
