@@ -1,1 +1,175 @@
 //! Assigns the expense category: the organisation's memory first, then a model. Pure.
+
+pub mod brands;
+pub mod chance;
+pub mod examples;
+pub mod features;
+pub mod kinds;
+pub mod lexicon;
+pub mod memory;
+pub mod model;
+pub mod score;
+pub mod text;
+pub mod train;
+
+pub use memory::Memory;
+pub use model::Model;
+pub use text::merchant_key;
+
+use rust_decimal::Decimal;
+
+use crate::domain::category::OTHER;
+use crate::domain::field::{Alternative, Field, FieldKey, FieldValue, MAX_ALTERNATIVES};
+use crate::domain::money::Currency;
+use crate::domain::time::CivilTime;
+use features::{DAY_PARTS, Features, time_feature};
+
+/// What is known of a receipt when its category is proposed. Everything may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Input {
+    /// The merchant as read or corrected.
+    pub merchant: Option<String>,
+    /// The recognised lines, top to bottom (items included).
+    pub lines: Vec<String>,
+    /// Wall-clock time on the paper.
+    pub time: Option<CivilTime>,
+    /// The total.
+    pub amount: Option<Decimal>,
+    /// Its currency.
+    pub currency: Option<Currency>,
+}
+
+/// A category with its probability and reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// The category's code.
+    pub code: String,
+    /// Probability that it is right, 0 to 1.
+    pub p: f32,
+    /// Who proposed it: `memory`, `model`, or `none` when nothing was known.
+    pub source: &'static str,
+    /// Reason codes: `memory:12`, `brand_kind:hotel`, `words:diesel,tankstelle`, `time:night`, `unsure`.
+    pub reasons: Vec<String>,
+    /// Other codes, most probable first, at most [`MAX_ALTERNATIVES`].
+    pub alternatives: Vec<(String, f32)>,
+}
+
+impl Proposal {
+    /// The same as a field of a draft.
+    pub fn into_field(self) -> Field {
+        let alternative = |(value, p)| Alternative { value, p, evidence: None };
+        Field {
+            key: FieldKey::Category,
+            value: FieldValue::Text(self.code),
+            p: self.p,
+            evidence: None,
+            source: format!("category:{}", self.source),
+            reasons: self.reasons,
+            alternatives: self.alternatives.into_iter().map(alternative).collect(),
+        }
+    }
+}
+
+/// Below this the model's favourite is not proposed; "other" is, with its own low probability.
+pub const MIN_P: f32 = 0.45;
+/// An alternative less likely than this is not worth a reviewer's glance.
+const MIN_ALTERNATIVE: f32 = 0.02;
+/// Words named in one reason.
+const MAX_REASON_WORDS: usize = 4;
+
+/// The class to propose from the model's probabilities, and the probability to state: the favourite, or "other"
+/// when the favourite is not likely enough.
+pub fn decide(p: &[f32]) -> (usize, f32) {
+    let other = lexicon::WORDS.iter().position(|(code, _)| *code == OTHER).unwrap_or(0);
+    let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(other);
+    if p[best] >= MIN_P { (best, p[best]) } else { (other, p[other]) }
+}
+
+/// Proposes one of `categories` (the organisation's codes): what its people confirmed for this merchant, else the
+/// model's favourite, else "other" with low probability. A class the organisation does not have counts as "other".
+pub fn classify(input: &Input, memory: &Memory, model: &Model, categories: &[impl AsRef<str>]) -> Proposal {
+    let has = |code: &str| categories.iter().any(|c| c.as_ref() == code);
+    let features = features::of(input, model.brands());
+    let p = within(&model.predict(&features), &has);
+    let ranked = |without: &str, scale: f32| -> Vec<(String, f32)> {
+        let mut rest: Vec<_> = lexicon::WORDS.iter().map(|(code, _)| *code).zip(p.iter().map(|p| p * scale)).collect();
+        rest.retain(|(code, p)| *code != without && *p >= MIN_ALTERNATIVE && has(code));
+        rest.sort_by(|a, b| b.1.total_cmp(&a.1));
+        rest.truncate(MAX_ALTERNATIVES);
+        rest.into_iter().map(|(code, p)| (code.to_owned(), p)).collect()
+    };
+
+    let remembered = input.merchant.as_deref().and_then(|name| memory.find(name)).filter(|r| has(&r.latest));
+    if let Some(known) = remembered {
+        let p = known.p();
+        let mut alternatives: Vec<(String, f32)> = known
+            .counts
+            .iter()
+            .filter(|(code, _)| **code != known.latest && has(code))
+            .map(|(code, n)| (code.clone(), (1.0 - p) * *n as f32 / (n + 1) as f32))
+            .collect();
+        alternatives.sort_by(|a, b| b.1.total_cmp(&a.1));
+        for (code, p) in ranked(&known.latest, 1.0 - p) {
+            if !alternatives.iter().any(|(have, _)| *have == code) {
+                alternatives.push((code, p));
+            }
+        }
+        alternatives.truncate(MAX_ALTERNATIVES);
+        let reasons = vec![format!("memory:{}", known.count(&known.latest))];
+        return Proposal { code: known.latest.clone(), p, source: "memory", reasons, alternatives };
+    }
+
+    let (mut class, mut p_class) = decide(&p);
+    if !has(lexicon::WORDS[class].0) {
+        // An organisation without "other": the likeliest of what it has.
+        let own = (0..p.len()).filter(|i| has(lexicon::WORDS[*i].0)).max_by(|a, b| p[*a].total_cmp(&p[*b]));
+        (class, p_class) = own.map_or((class, p_class), |own| (own, p[own]));
+    }
+    let code = lexicon::WORDS[class].0.to_owned();
+    let reasons = reasons(&features, model, class, p_class);
+    let source = if input.merchant.is_none() && input.lines.is_empty() { "none" } else { "model" };
+    Proposal { alternatives: ranked(&code, 1.0), code, p: p_class, source, reasons }
+}
+
+/// Moves the probability of classes the organisation does not have to "other".
+fn within(p: &[f32], has: &impl Fn(&str) -> bool) -> Vec<f32> {
+    let mut out = p.to_vec();
+    let missing: Vec<usize> = (0..out.len()).filter(|i| !has(lexicon::WORDS[*i].0)).collect();
+    let moved: f32 = missing.iter().map(|i| std::mem::take(&mut out[*i])).sum();
+    if let Some(other) = lexicon::WORDS.iter().position(|(code, _)| *code == OTHER) {
+        out[other] += moved;
+    }
+    out
+}
+
+fn reasons(features: &Features, model: &Model, class: usize, p: f32) -> Vec<String> {
+    let noticed = &features.noticed;
+    let mut out = Vec::new();
+    if let Some((_, kind)) = noticed.brand.iter().find(|(category, _)| *category == class) {
+        out.push(format!("brand_kind:{kind}"));
+    }
+    let mut words: Vec<&str> = Vec::new();
+    for hit in noticed.name_words.iter().chain(&noticed.text_words) {
+        if hit.category == class && !words.contains(&hit.word) {
+            words.push(hit.word);
+        }
+    }
+    words.truncate(MAX_REASON_WORDS);
+    if !words.is_empty() {
+        out.push(format!("words:{}", words.join(",")));
+    }
+    if let Some(part) = noticed.day_part {
+        // Worth naming only when it speaks for this class against the average one.
+        let weight = |c: usize| model.weight(time_feature(part), c);
+        let mean = (0..lexicon::WORDS.len()).map(weight).sum::<f32>() / lexicon::WORDS.len() as f32;
+        if weight(class) - mean > 0.3 {
+            out.push(format!("time:{}", DAY_PARTS[part].1));
+        }
+    }
+    if p < MIN_P {
+        out.push("unsure".to_owned());
+    } else if out.is_empty() {
+        out.push("name".to_owned());
+    }
+    out
+}

@@ -27,3 +27,4 @@ pub fn main() -> ExitCode {
     }
 }
 pub mod eval;
+pub mod train;

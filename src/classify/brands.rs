@@ -1,0 +1,109 @@
+//! Known brands by fingerprint: which OSM kinds a name has, without storing any name.
+
+use crate::classify::features::hash;
+use crate::classify::text::{Folded, is_unspaced, merchant_key};
+
+/// Words at the start of a name that may be a brand followed by a branch.
+const MAX_BRAND_WORDS: usize = 4;
+/// Shorter keys are brands only as whole names: `ka` begins too many others.
+const MIN_PART_CHARS: usize = 4;
+/// The same in scripts without spaces.
+const MIN_PART_UNSPACED: usize = 2;
+
+/// Fingerprints of brand keys and their kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Brands {
+    /// OSM kinds with the category each stands for.
+    kinds: Vec<(String, usize)>,
+    /// Fingerprint and index into `kinds`, sorted.
+    entries: Vec<(u32, u16)>,
+}
+
+/// What a name is known as.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The whole name is the brand, not only its beginning.
+    pub whole: bool,
+    /// Category index and OSM kind.
+    pub kinds: Vec<(usize, String)>,
+}
+
+/// 32 bits: one name in 200,000 is mistaken for some brand.
+fn fingerprint(key: &str) -> u32 {
+    hash(b'B', &[key]) as u32
+}
+
+impl Brands {
+    /// From kinds (with category indices) and pairs of brand name and kind index.
+    pub fn new<'a>(kinds: Vec<(String, usize)>, names: impl Iterator<Item = (&'a str, u16)>) -> Self {
+        let keyed = names.map(|(name, kind)| (merchant_key(name), kind)).filter(|(key, _)| !key.is_empty());
+        let entries = keyed.map(|(key, kind)| (fingerprint(&key), kind)).collect();
+        Self::from_entries(kinds, entries)
+    }
+
+    /// From stored fingerprints.
+    pub fn from_entries(kinds: Vec<(String, usize)>, mut entries: Vec<(u32, u16)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        Self { kinds, entries }
+    }
+
+    /// The kinds, as stored.
+    pub fn kinds(&self) -> &[(String, usize)] {
+        &self.kinds
+    }
+
+    /// The fingerprints, as stored.
+    pub fn entries(&self) -> &[(u32, u16)] {
+        &self.entries
+    }
+
+    /// The kinds of the name, or of the longest beginning of it that is a brand.
+    pub fn find(&self, name: &str) -> Found {
+        let whole = self.of_key(&merchant_key(name));
+        if !whole.is_empty() {
+            return Found { whole: true, kinds: whole };
+        }
+        let folded = Folded::new(name);
+        let words: Vec<&str> = folded.words().take(MAX_BRAND_WORDS).collect();
+        for count in (1..=words.len()).rev() {
+            let key = words[..count].concat();
+            if key.chars().count() >= MIN_PART_CHARS {
+                let kinds = self.of_key(&key);
+                if !kinds.is_empty() {
+                    return Found { whole: false, kinds };
+                }
+            }
+        }
+        let chars: Vec<char> = folded.condensed().chars().take(12).take_while(|c| is_unspaced(*c)).collect();
+        for count in (MIN_PART_UNSPACED..chars.len()).rev() {
+            let kinds = self.of_key(&chars[..count].iter().collect::<String>());
+            if !kinds.is_empty() {
+                return Found { whole: false, kinds };
+            }
+        }
+        Found::default()
+    }
+
+    fn of_key(&self, key: &str) -> Vec<(usize, String)> {
+        let wanted = fingerprint(key);
+        let start = self.entries.partition_point(|(print, _)| *print < wanted);
+        let same = self.entries[start..].iter().take_while(|(print, _)| *print == wanted);
+        same.filter_map(|(_, kind)| self.kinds.get(usize::from(*kind))).map(|(kind, code)| (*code, kind.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_of_a_brand_is_known_by_its_beginning_and_others_are_not() {
+        let kinds = vec![("fuel".to_owned(), 6), ("hotel".to_owned(), 1)];
+        let brands = Brands::new(kinds, [("Nordtor", 0), ("栖木", 1)].into_iter());
+        assert_eq!(brands.find("NORDTOR GmbH"), Found { whole: true, kinds: vec![(6, "fuel".into())] });
+        assert_eq!(brands.find("Nordtor Hauptstraße 5"), Found { whole: false, kinds: vec![(6, "fuel".into())] });
+        assert_eq!(brands.find("栖木宾馆有限公司").kinds, vec![(1, "hotel".into())]);
+        assert_eq!(brands.find("Hauptstraße Nordtor"), Found::default());
+    }
+}

@@ -1,0 +1,215 @@
+//! Words that speak for a category, in the languages receipts come in.
+//!
+//! Written by hand; no corpus text. Entries are folded (lower case, no accents). A plain entry matches whole
+//! words, `word*` the start of a word, `*word*` any place. Chinese and Japanese entries match any place. In a
+//! merchant's name, which is often printed or read without spaces, entries of [`LOOSE_CHARS`] or more match any place.
+
+use crate::classify::text::Folded;
+
+/// From this length on a word is unlikely to be inside another by chance.
+pub const LOOSE_CHARS: usize = 5;
+
+/// Category code and its words, separated by `,`.
+pub const WORDS: &[(&str, &str)] = &[
+    (
+        "meals",
+        "restaurant*,restoran*,restaurante*,ristorante*,trattoria*,osteria*,pizzeria*,*pizza*,*cafe*,caffe*,coffee*,kaffee*,kopitiam,\
+         kopi,bistro*,brasserie*,*grill*,diner,dining,dinner,lunch,breakfast,buffet,tavern*,pub,bar,brewery,brewpub,brauhaus,biergarten,\
+         gasthaus*,gasthof*,gaststatte*,wirtshaus*,*stubli*,*stube,imbiss*,backerei*,*backerei*,konditorei*,confiserie*,confectionery,\
+         bakery,bakeries,bakehouse,boulangerie*,patisserie*,bagel*,donut*,cake,cakes,creperie*,gelato*,gelateria*,icecream,ice cream,\
+         kitchen*,kitchenette,kueche,eatery,cuisine,canteen,kantine,mensa,cafeteria,food court,seafood,*steakhouse*,steak*,burger*,\
+         *sushi*,*ramen*,noodle*,thai,taco*,taqueria*,cantina,bbq,*kebab*,doner*,curry,bubble tea,tea house,teahouse,drive thru,dine in,\
+         takeaway,take away,take out,table no,table,tisch*,guests,covers,pax,coperto,server,waiter,kellner*,bedienung,hauptspeise*,\
+         vorspeise*,nachspeise*,tagesmenu*,mittagsmenu*,menu,salat*,salad*,schnitzel*,pommes,suppe*,soup*,nasi,mee,roti,teh,milo,ayam,ikan,\
+         espresso*,cappuccino*,latte*,americano,*apfelschorle*,weizen,*bier,beer,draft beer,wine,wein,vino,sandwich*,wrap,fries,dessert*,\
+         gratuity,appetizer*,entree*,pasta,risotto*,f b,food beverage,餐饮,餐厅,饭店,饭庄,酒楼,酒家,菜馆,小厨,私房菜,面馆,火锅,烧烤,\
+         小吃,食府,食堂,餐馆,茶餐厅,咖啡,奶茶,面包,蛋糕,快餐,米饭,餐费,餐位费,茶位费,桌号,台号,人数,消费合计,点菜,\
+         結帳,珈琲,そば,うどん,寿司,居酒屋,レストラン,定食",
+    ),
+    (
+        "lodging",
+        "*hotel*,hostel*,motel*,inn,lodge,lodging,resort*,*gasthaus zimmer*,pension,guesthouse*,guest house,homestay,albergo*,auberge*,\
+         herberge*,jugendherberge*,*ubernachtung*,accommodation*,room charge,room rate,room no,room,rooms,night,nights,nacht,zimmer*,\
+         doppelzimmer*,einzelzimmer*,logis,city tax,kurtaxe,taxe de sejour,folio,check out,checkout date,arrival,departure date,abreise,\
+         anreise,double room,single room,suite,*apartment*,serviced apartment,住宿,房费,客房,宾馆,酒店,旅馆,旅店,民宿,招待所,\
+         房号,入住,离店,退房,住宿费,大酒店,度假村,公寓,ホテル,旅館,宿泊",
+    ),
+    (
+        "air",
+        "airline*,airways,airlines,aviation,flight*,flug*,boarding*,airport tax,air ticket,e ticket,itinerary,passenger name,lufthansa*,\
+         *airfare*,baggage fee,excess baggage,seat selection,fluggesellschaft*,compagnie aerienne,aereo,vol,economy class,\
+         departure airport,fuel surcharge air,机票,航空,航班,航空运输,行程单,电子客票,燃油附加费,民航发展基金,登机,航空券,搭乗",
+    ),
+    (
+        "rail",
+        "rail,railway*,railways,train,trains,*bahnhof*,bahn,*fahrkarte bahn*,ice,intercity,eurocity,sncf*,gare,*bahnticket*,zugticket*,\
+         zug,wagen,platform,coach,seat reservation,second class,2nd class,1st class,zweite klasse,2 klasse,1 klasse,billet train,biglietto treno,\
+         treno,trenitalia*,tgv,high speed rail,railpass,火车票,高铁,铁路,动车,车次,二等座,一等座,商务座,检票,铁路电子客票,\
+         新幹線,乗車券,特急券,鉄道",
+    ),
+    (
+        "taxi",
+        "*taxi*,cab,cabs,minicab*,rideshare*,ride hailing,ride fare,trip fare,metered fare,meter fare,*taxameter*,taximeter*,chauffeur*,\
+         limousine*,fahrpreis taxi,uber trip,driver,your ride,pick up,drop off,plate no,vehicle no,course taxi,\
+         出租车,出租汽车,出租小汽车,的士,网约车,打车,滴滴,出行科技,快车,专车,客运服务费,上车,下车,里程,单价元公里,等候,\
+         车号,燃油附加,タクシー",
+    ),
+    (
+        "local_transport",
+        "*metro ticket*,subway ticket*,metro station,underground,tube fare,bus,buses,*busticket*,tram,*strassenbahn*,*verkehrsverbund*,\
+         verkehrsbetriebe*,transit*,day pass,tageskarte*,einzelfahrkarte*,einzelfahrt*,kurzstrecke*,monatskarte*,single ticket,fahrschein*,\
+         fahrausweis*,public transport*,nahverkehr*,ferry,ferries,faehre,shuttle,rapid rail,lrt,mrt,token,zone,zonen,billet bus,titre de transport,\
+         tickets t,car rental*,car hire,rent a car,mietwagen*,autovermietung*,rental days,bike share*,bicycle rental,scooter rental,car sharing,\
+         carsharing*,公交,地铁,巴士,公共汽车,轨道交通,轮渡,租车,共享单车,汽车租赁,客运站,長途汽車,電車,バス,レンタカー",
+    ),
+    (
+        "fuel",
+        "*petrol*,petroleum,petrokiosk,gasoline*,gas station,fuel*,fuels,diesel*,benzin*,super e10,super e5,e10,bleifrei*,unleaded*,\
+         ron95,ron97,ron 95,ron 97,v power,primax*,litre,litres,liter,gallon,gallons,price gal,pump,pump no,*zapfsaule*,saule,*tankstelle*,tank,getankt,\
+         *carburant*,essence,gazole,sp95,sp98,station service,service station,filling station,*benzina*,gasolio,distributore,\
+         stesen minyak,charging station,ladestation*,kwh,ev charging,加油,汽油,柴油,加油站,石化,石油,油品,油枪,95号,92号,98号,充电服务,\
+         充电桩,充电费,ガソリン,レギュラー,軽油,給油",
+    ),
+    (
+        "parking_tolls",
+        "*parking*,parkhaus*,*parkhaus*,parkplatz*,*parkgebuhr*,parkschein*,*parkticket*,tiefgarage*,garage parking,car park,carpark,parc auto,stationnement*,\
+         parcheggio*,sosta,entry time,exit time,einfahrt,ausfahrt,parkdauer,parking fee,valet,toll,tolls,tollway*,turnpike*,maut*,vignette*,\
+         peage*,pedaggio*,autostrada,autoroute*,plaza tol,tol,expressway,停车,停车费,停车场,泊车,过路费,过桥费,通行费,高速公路,\
+         收费站,入口,出口,入场,出场,駐車場,駐車料金,高速道路,通行料金",
+    ),
+    (
+        "entertainment",
+        "cinema*,kino,movie*,theatre*,theater*,museum*,concert*,konzert*,opera,zoo,theme park,amusement*,karaoke,ktv,bowling*,golf*,\
+         casino*,nightclub*,club entry,admission,eintritt*,entry ticket,spa,massage,sauna,gift,gifts,geschenk*,souvenir*,present,florist*,flower*,\
+         blumen*,bouquet*,floral,handicraft*,*fleuriste*,cadeau*,regalo*,fiori,wine shop,liquor*,spirits,wine cellar,escape room,arcade,\
+         hamper,gift card,礼品,礼物,鲜花,花店,茶叶,名酒,白酒,烟酒,娱乐,量贩,影城,影院,电影,门票,景区,博物馆,足浴,会所,高尔夫,\
+         土特产,映画館,入場券,カラオケ,花屋",
+    ),
+    (
+        "office",
+        "stationer*,stationery,office suppl*,office depot*,*schreibwaren*,*burobedarf*,papeterie*,cartoleria*,alat tulis,copy paper,\
+         kopierpapier*,paper a4,a4 paper,a4,printing,print shop,copyshop*,copy,photocop*,printer*,toner*,ink cartridge*,*druckerpatrone*,\
+         tinte,cartridge*,pen,pens,ballpoint,pencil*,kugelschreiber*,bleistift*,marker,notebook,notizbuch*,*ordner,folder*,file,files,binder*,envelope*,\
+         umschlag*,stapler*,staples,sticky notes,post it,glue stick,tape,scissors,eraser,ruler,label*,book,books,bookstore*,bookshop*,\
+         book store,buchhandlung*,libreria*,librairie*,buku,pustaka,computer*,laptop*,usb,keyboard,mouse,monitor,cable,adapter,hdmi,\
+         software,cloud,hosting,license,办公,文具,纸张,打印,复印,硒鼓,墨盒,书店,图书,书城,签字笔,文件夹,电脑,键盘,鼠标,信息技术服务,\
+         软件,耗材,文房具,書店,コピー",
+    ),
+    (
+        "telecom",
+        "telecom*,telekom*,telecommunication*,mobile phone,mobile plan,mobilfunk*,prepaid,top up,topup,reload,sim,sim card,esim,data plan,\
+         datenvolumen,broadband,internet access,roaming,phone bill,airtime,handy*,*vodafone*,postpaid,wifi pass,recharge,\
+         mobilcom*,telefon*,telephone,cellular,wireless,通讯,通信,电信,移动通信,联通,话费,流量,宽带,手机充值,充值,携帯,通信料",
+    ),
+    (
+        "training",
+        "training*,seminar*,conference*,konferenz*,congress*,kongress*,tagung*,workshop*,course fee,kursgebuhr*,kurs,course,courses,registration fee,\
+         teilnahmegebuhr*,participant*,tuition*,academy,akademie*,institute,education*,school,schule,language school,sprachschule*,university*,college,\
+         volkshochschule*,certification*,exam fee,exam,webinar*,summit,symposium,formation,colloque,corso,培训,会议,会务费,学费,课程,教育,\
+         学校,学院,讲座,报名费,考试费,会议费,研讨会,研修,セミナー,受講料",
+    ),
+    (
+        "shipping",
+        "courier*,parcel*,paket*,post office,postage*,porto,briefmarke*,stamp,stamps,shipping*,shipment*,versand*,logistic*,express delivery,\
+         freight*,fracht*,spedition*,tracking no,tracking number,waybill,air waybill,consignment,poslaju,priority mail,first class mail,\
+         letter mail,einschreiben*,brief,pakchen,die post,la poste,*postamt*,colis,affranchissement,spedizione*,raccomandata,usps*,\
+         快递,速递,物流,邮政,邮寄,运费,包裹,寄件,快件,邮费,运单,宅配,郵便,郵便局,送料",
+    ),
+    (
+        "medical",
+        "pharmac*,*pharmacy*,*pharmacie*,*apotheke*,farmaci*,farmasi*,drugstore,drug store,clinic*,klinik*,hospital*,krankenhaus*,*medical*,\
+         healthcare,doctor*,dr med,arzt*,*praxis*,dentist*,dental*,zahnarzt*,optic*,optik*,optiker*,brille*,prescription*,rezept*,\
+         medicine*,medikament*,tablet*,tabletten*,capsule*,vaccin*,impfung*,consultation,laborator*,ubat,ibuprofen*,paracetamol*,aspirin*,\
+         panadol*,cough syrup,bandage*,plaster,thermometer*,face mask,ointment*,salbe*,药房,药店,大药房,医院,诊所,门诊,挂号,西药,中药,\
+         药品,医疗,体检,口腔,眼镜,检查费,治疗费,薬局,病院,クリニック,処方",
+    ),
+    (
+        "other",
+        "supermarket*,supermarkt*,supermarche*,hypermarket*,minimarket*,mini market,minimart,mini mart,mart,*speedmart*,convenience,grocery*,groceries,\
+         grocer*,pasar,pasaraya*,pasar raya,pasar mini,runcit,kedai runcit,fresh market,cash carry,lebensmittel*,drogerie*,hardware*,timber,baumarkt*,diy,\
+         d i y,paint*,tools,plywood,cement,screw*,electrical,*electrical*,furniture*,mobel*,furnishing*,home deco,clothing*,fashion*,apparel,\
+         kleidung*,schuhe*,shoes,boutique*,*sporting*,*sports*,toys,spielwaren*,jewel*,jewellery,watch,watches,cosmetic*,beauty,parfum*,perfume*,\
+         hair*,friseur*,coiffeur*,laundry,dry clean*,car wash*,*carwash*,auto repair,car repair,*werkstatt*,workshop motor,tyre*,reifen*,lube,\
+         oil change,insurance*,versicherung*,bank,pet,*petshop*,petexpress,bananas,banana,milk,milch,eggs,butter,bread loaf,cheese,kase,yogurt*,\
+         joghurt*,tomato*,tomaten*,onion*,apple,apfel,chicken breast,ground beef,cereal,detergent*,shampoo*,toilet paper,toilettenpapier,tissue*,\
+         zahnpasta,toothpaste,diaper*,windeln,bleach,hammer,bolt,nail,pipe,bulb,battery,batteries,socket,bucket,shirt,jeans,dress,socks,trading,\
+         packaging,gardening,garden*,bau,machinery,motor,key maker,locksmith,超市,便利店,百货,商场,服装,鞋,家电,五金,建材,\
+         日用品,水果,蔬菜,生鲜,洗衣,理发,美容,保险,汽车维修,洗车,家具,玩具,珠宝,スーパー,コンビニ,百貨店",
+    ),
+];
+
+/// A word found, and the category it speaks for (an index into [`WORDS`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Index into [`WORDS`].
+    pub category: usize,
+    /// The entry, without its wildcards.
+    pub word: &'static str,
+}
+
+/// Every entry of one category, trimmed.
+pub fn entries(category: usize) -> impl Iterator<Item = &'static str> {
+    WORDS[category].1.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+/// Entries found in `text`, each once, in the order of [`WORDS`]. `loose` is for merchants' names.
+pub fn find(text: &Folded, loose: bool) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for category in 0..WORDS.len() {
+        for entry in entries(category) {
+            if matches(text, entry, loose) {
+                hits.push(Hit { category, word: entry.trim_matches('*') });
+            }
+        }
+    }
+    hits
+}
+
+fn matches(text: &Folded, entry: &str, loose: bool) -> bool {
+    let word = entry.trim_matches('*');
+    if !word.is_ascii() {
+        return text.condensed().contains(word);
+    }
+    if entry.starts_with('*') || (loose && word.len() >= LOOSE_CHARS && !word.contains(' ')) {
+        return text.condensed().contains(word) || text.spaced().contains(word);
+    }
+    let open_end = entry.ends_with('*');
+    text.spaced().match_indices(word).any(|(at, found)| {
+        let before = text.spaced()[..at].ends_with(' ');
+        let after = open_end || text.spaced()[at + found.len()..].starts_with(' ');
+        before && after
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::category::DEFAULTS;
+
+    fn words(text: &str, loose: bool) -> Vec<&'static str> {
+        find(&Folded::new(text), loose).into_iter().map(|hit| hit.word).collect()
+    }
+
+    #[test]
+    fn the_lexicon_covers_the_default_categories_in_their_order_and_is_folded() {
+        let codes: Vec<_> = WORDS.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, DEFAULTS.iter().map(|c| c.code).collect::<Vec<_>>());
+        for entry in (0..WORDS.len()).flat_map(entries) {
+            let word = entry.trim_matches('*');
+            assert_eq!(Folded::new(word).spaced().trim(), word, "`{entry}` is not folded");
+        }
+    }
+
+    #[test]
+    fn whole_words_match_as_words_and_compounds_where_marked() {
+        assert_eq!(words("Dieselkraftstoff 42 l", false), ["diesel"]);
+        assert_eq!(words("INNSBRUCK", false), Vec::<&str>::new());
+        assert!(words("Stadt-Parkhaus Mitte", false).contains(&"parkhaus"));
+        assert!(words("上海某某酒店管理有限公司", false).contains(&"酒店"));
+    }
+
+    #[test]
+    fn names_run_together_are_understood() {
+        assert!(words("SEASIDERESTAURANTSDNBHD", true).contains(&"restaurant"));
+    }
+}

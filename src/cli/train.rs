@@ -1,0 +1,163 @@
+//! `vouch train category --data DIR`, and the measurement of the category model on labelled receipts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::classify::train::{Settings, Trained, train};
+use crate::classify::{Input, Memory, Model, classify, examples, score::Confusion};
+use crate::domain::category::DEFAULTS;
+
+/// Trains the category model from `data` (`nsi_brands.jsonl`, `mcc_codes.csv`) and writes `out`.
+/// Returns what was measured on held-out brands.
+pub fn train_category(data: &Path, out: &Path, settings: &Settings) -> Result<Trained> {
+    let read = |name: &str| {
+        let path = data.join(name);
+        fs::read_to_string(&path).with_context(|| format!("training data `{}` could not be read", path.display()))
+    };
+    let brands = examples::brands_from_nsi(&read("nsi_brands.jsonl")?)?;
+    let mcc = examples::names_from_mcc(&read("mcc_codes.csv")?)?;
+    let trained = train(&examples::build(&brands, &mcc, settings), &brands, settings);
+    fs::write(out, trained.model.to_bytes()).with_context(|| format!("model `{}` could not be written", out.display()))?;
+    Ok(trained)
+}
+
+#[derive(Deserialize)]
+struct Label {
+    source: String,
+    file: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Labelled {
+    file: Option<String>,
+    #[serde(rename = "box")]
+    boxes: Option<String>,
+    merchant: Option<String>,
+    time: Option<String>,
+    total: Option<String>,
+    currency: Option<String>,
+    #[serde(default)]
+    items: Vec<String>,
+}
+
+/// What is measured: the whole input, or the merchant's name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Merchant, lines, time, amount.
+    Everything,
+    /// The merchant's name only.
+    MerchantOnly,
+    /// Everything but the merchant's name (as when it is a logo).
+    NoMerchant,
+}
+
+/// Judges the model on the receipts that `labels` (CSV: source, file, code) names under `corpus`, per source.
+/// Texts come from the corpus's own labels and boxes, so this measures the category alone, not the reading.
+pub fn evaluate_category(corpus: &Path, labels: &str, model: &Model, known: Known) -> Result<BTreeMap<String, Confusion>> {
+    let codes: Vec<&str> = DEFAULTS.iter().map(|c| c.code).collect();
+    let mut sources: BTreeMap<String, BTreeMap<String, Labelled>> = BTreeMap::new();
+    let mut out: BTreeMap<String, Confusion> = BTreeMap::new();
+    for label in csv::Reader::from_reader(labels.as_bytes()).deserialize() {
+        let label: Label = label.context("eval labels: expected source,file,code")?;
+        if !sources.contains_key(&label.source) {
+            sources.insert(label.source.clone(), read_source(&corpus.join(&label.source))?);
+        }
+        let entry = sources[&label.source]
+            .get(&label.file)
+            .with_context(|| format!("`{}` of {} is not in its labels.jsonl", label.file, label.source))?;
+        let mut input = input_of(&corpus.join(&label.source), entry)?;
+        match known {
+            Known::Everything => {}
+            Known::MerchantOnly => input = Input { merchant: input.merchant, ..Input::default() },
+            Known::NoMerchant => input.merchant = None,
+        }
+        let proposal = classify(&input, &Memory::new(), model, &codes);
+        out.entry(label.source).or_default().add(&label.code, &proposal.code, proposal.p);
+    }
+    Ok(out)
+}
+
+fn read_source(dir: &Path) -> Result<BTreeMap<String, Labelled>> {
+    let path = dir.join("labels.jsonl");
+    let text = fs::read_to_string(&path).with_context(|| format!("`{}` could not be read", path.display()))?;
+    let mut out = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let entry: Labelled = serde_json::from_str(line).with_context(|| format!("`{}`", path.display()))?;
+        if let Some(name) = entry.boxes.clone().or_else(|| entry.file.clone()) {
+            out.insert(name, entry);
+        }
+    }
+    Ok(out)
+}
+
+fn input_of(dir: &Path, entry: &Labelled) -> Result<Input> {
+    let mut lines = entry.items.clone();
+    if let Some(boxes) = &entry.boxes {
+        let text = fs::read(dir.join(boxes)).with_context(|| format!("boxes `{boxes}` could not be read"))?;
+        // Eight coordinates, then the text, which may hold commas.
+        lines.extend(String::from_utf8_lossy(&text).lines().filter_map(|line| line.splitn(9, ',').nth(8).map(str::to_owned)));
+    }
+    Ok(Input {
+        merchant: entry.merchant.clone(),
+        lines,
+        time: entry.time.as_deref().and_then(|time| time.parse().ok()),
+        amount: entry.total.as_deref().and_then(|total| total.parse().ok()),
+        currency: entry.currency.as_deref().and_then(|code| code.parse().ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corpus() -> Option<std::path::PathBuf> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+        path.join("category").is_dir().then_some(path)
+    }
+
+    /// Training is deterministic: with the same data it writes the committed file.
+    #[test]
+    #[ignore = "trains the model: run with VOUCH_RETRAIN=1 to write models/category/model.bin"]
+    fn training_on_the_public_lists_gives_the_committed_model() {
+        let Some(corpus) = corpus() else {
+            eprintln!("skipped: ../shared/corpus is not there");
+            return;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/category/model.bin");
+        let retrain = std::env::var_os("VOUCH_RETRAIN").is_some();
+        let out = if retrain { committed.clone() } else { dir.path().join("model.bin") };
+        let trained = train_category(&corpus.join("category"), &out, &Settings::default()).unwrap();
+        eprintln!("temperature {}\n{}", trained.model.header().temperature, trained.held_out);
+        assert!(fs::read(&out).unwrap() == fs::read(&committed).unwrap(), "the committed model is stale");
+    }
+
+    #[test]
+    fn labelled_receipts_keep_their_recorded_accuracy() {
+        let Some(corpus) = corpus() else {
+            eprintln!("skipped: ../shared/corpus is not there");
+            return;
+        };
+        let labels = include_str!("../../models/category/eval-labels.csv");
+        let model = if let Some(path) = std::env::var_os("VOUCH_MODEL") {
+            Model::from_bytes(&fs::read(path).unwrap()).unwrap()
+        } else {
+            Model::embedded().clone()
+        };
+        for (known, at_least) in [(Known::Everything, 0.0), (Known::MerchantOnly, 0.0), (Known::NoMerchant, 0.0)] {
+            let mut all = Confusion::new();
+            for (source, confusion) in evaluate_category(&corpus, labels, &model, known).unwrap() {
+                let (n, right) = confusion.totals();
+                eprintln!("{known:?} {source}: {right} of {n}");
+                all.merge(&confusion);
+            }
+            eprintln!("{known:?}\n{all}");
+            assert!(all.accuracy() >= at_least, "{known:?}: {:.3} is below {at_least}", all.accuracy());
+        }
+    }
+}
