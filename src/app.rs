@@ -15,6 +15,7 @@ use crate::{
         time::{Clock, Timestamp},
     },
     objects::ObjectStore,
+    queue,
     store::{Db, StoreError, Tx, journal},
 };
 
@@ -29,10 +30,14 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Ids, salts and secrets.
     pub random: Random,
+    /// How long leases last and how often a job is tried.
+    pub queue: queue::Settings,
     /// Limits of the door.
     pub limits: Limits,
     /// Where uploads are spooled while they are hashed; on a disk with room for [`Limits::max_bytes`] per upload.
     pub spool: Arc<std::path::Path>,
+    /// Rung when a job was enqueued, so that workers of this process need not poll to be quick.
+    pub wake: Arc<tokio::sync::Notify>,
 }
 
 impl App {
@@ -117,6 +122,21 @@ impl Random {
         let mut bytes = [0; N];
         self.0.lock().unwrap_or_else(PoisonError::into_inner).rng.fill_bytes(&mut bytes);
         bytes
+    }
+}
+
+/// So that it can be handed to whatever asks for a generator.
+impl RngCore for Random {
+    fn next_u32(&mut self) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rng.next_u32()
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rng.next_u64()
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rng.fill_bytes(bytes);
     }
 }
 

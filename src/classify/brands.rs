@@ -89,7 +89,9 @@ impl Brands {
         let wanted = fingerprint(key);
         let start = self.entries.partition_point(|(print, _)| *print < wanted);
         let same = self.entries[start..].iter().take_while(|(print, _)| *print == wanted);
-        same.filter_map(|(_, kind)| self.kinds.get(usize::from(*kind))).map(|(kind, code)| (*code, kind.clone())).collect()
+        same.filter_map(|(_, kind)| self.kinds.get(usize::from(*kind)))
+            .map(|(kind, code)| (*code, kind.clone()))
+            .collect()
     }
 }
 

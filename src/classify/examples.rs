@@ -52,7 +52,8 @@ pub fn brands_from_nsi(text: &str) -> Result<Vec<Brand>, DataError> {
         if line.trim().is_empty() {
             continue;
         }
-        let bad = |e: serde_json::Error| DataError { file: "nsi_brands.jsonl", line: number + 1, reason: e.to_string() };
+        let bad =
+            |e: serde_json::Error| DataError { file: "nsi_brands.jsonl", line: number + 1, reason: e.to_string() };
         let entry: NsiLine = serde_json::from_str(line).map_err(bad)?;
         let Some(category) = kinds::of_osm(&entry.kind).and_then(class) else { continue };
         let kind = entry.kind.split_once('/').map_or(entry.kind.as_str(), |(_, value)| value).to_owned();
@@ -126,26 +127,147 @@ struct Writer {
 
 /// What any receipt says, in several languages: the model learns that it means nothing.
 const FILLER: &[&str] = &[
-    "TOTAL", "SUBTOTAL", "Sub Total", "TAX", "VAT 20%", "GST 6%", "Sales tax", "CASH", "CHANGE", "Change due", "CARD PAYMENT", "VISA",
-    "MASTERCARD", "Thank you", "Please come again", "TAX INVOICE", "Invoice No", "Receipt No", "Date", "Time", "Tel", "Fax", "Cashier",
-    "Till", "Qty", "Price", "Amount", "Description", "Item", "Rounding", "Total Amount", "Balance due", "GST Summary", "Customer copy",
-    "Approved", "Goods sold are not returnable", "Company Reg No", "No Jalan", "Taman", "Street", "Road", "Summe", "Gesamt", "EUR", "MwSt",
-    "USt-IdNr", "Netto", "Brutto", "Bar", "Rückgeld", "Kartenzahlung", "Vielen Dank für Ihren Einkauf", "Bon-Nr", "Beleg", "Kasse", "Datum",
-    "Uhrzeit", "Steuer", "Betrag", "Zahlung", "Kundenbeleg", "CHF", "inkl. MWST", "Telefon", "Adresse", "Strasse", "Montant", "TVA", "Merci",
-    "Carte bancaire", "Totale", "IVA", "Grazie", "合计", "小计", "总计", "金额", "应收", "实收", "找零", "现金", "微信支付", "支付宝", "谢谢惠顾", "电话",
-    "地址", "日期", "时间", "单号", "收银员", "发票号码", "开票日期", "购买方", "销售方", "纳税人识别号", "价税合计", "税率", "税额", "备注", "数量", "单价",
-    "電話", "合計", "領収書", "お釣り", "お預り", "税込", "Member", "Points", "Store", "Register", "Operator", "Server copy", "Signature",
+    "TOTAL",
+    "SUBTOTAL",
+    "Sub Total",
+    "TAX",
+    "VAT 20%",
+    "GST 6%",
+    "Sales tax",
+    "CASH",
+    "CHANGE",
+    "Change due",
+    "CARD PAYMENT",
+    "VISA",
+    "MASTERCARD",
+    "Thank you",
+    "Please come again",
+    "TAX INVOICE",
+    "Invoice No",
+    "Receipt No",
+    "Date",
+    "Time",
+    "Tel",
+    "Fax",
+    "Cashier",
+    "Till",
+    "Qty",
+    "Price",
+    "Amount",
+    "Description",
+    "Item",
+    "Rounding",
+    "Total Amount",
+    "Balance due",
+    "GST Summary",
+    "Customer copy",
+    "Approved",
+    "Goods sold are not returnable",
+    "Company Reg No",
+    "No Jalan",
+    "Taman",
+    "Street",
+    "Road",
+    "Summe",
+    "Gesamt",
+    "EUR",
+    "MwSt",
+    "USt-IdNr",
+    "Netto",
+    "Brutto",
+    "Bar",
+    "Rückgeld",
+    "Kartenzahlung",
+    "Vielen Dank für Ihren Einkauf",
+    "Bon-Nr",
+    "Beleg",
+    "Kasse",
+    "Datum",
+    "Uhrzeit",
+    "Steuer",
+    "Betrag",
+    "Zahlung",
+    "Kundenbeleg",
+    "CHF",
+    "inkl. MWST",
+    "Telefon",
+    "Adresse",
+    "Strasse",
+    "Montant",
+    "TVA",
+    "Merci",
+    "Carte bancaire",
+    "Totale",
+    "IVA",
+    "Grazie",
+    "合计",
+    "小计",
+    "总计",
+    "金额",
+    "应收",
+    "实收",
+    "找零",
+    "现金",
+    "微信支付",
+    "支付宝",
+    "谢谢惠顾",
+    "电话",
+    "地址",
+    "日期",
+    "时间",
+    "单号",
+    "收银员",
+    "发票号码",
+    "开票日期",
+    "购买方",
+    "销售方",
+    "纳税人识别号",
+    "价税合计",
+    "税率",
+    "税额",
+    "备注",
+    "数量",
+    "单价",
+    "電話",
+    "合計",
+    "領収書",
+    "お釣り",
+    "お預り",
+    "税込",
+    "Member",
+    "Points",
+    "Store",
+    "Register",
+    "Operator",
+    "Server copy",
+    "Signature",
 ];
 
 const SYLLABLES: &[&str] = &[
-    "ka", "lo", "mer", "bra", "tin", "sol", "ven", "dor", "ul", "mi", "shen", "gra", "pel", "wick", "hol", "ster", "an", "ri", "qui", "lan", "to",
-    "bor", "nes", "fal", "hai", "jun", "zu", "wang", "kim", "sri",
+    "ka", "lo", "mer", "bra", "tin", "sol", "ven", "dor", "ul", "mi", "shen", "gra", "pel", "wick", "hol", "ster",
+    "an", "ri", "qui", "lan", "to", "bor", "nes", "fal", "hai", "jun", "zu", "wang", "kim", "sri",
 ];
 
-const CHARACTERS: &[&str] =
-    &["青", "云", "山", "海", "林", "星", "明", "华", "东", "南", "安", "永", "福", "新", "金", "德", "泰", "和", "源", "丰", "嘉", "宝"];
+const CHARACTERS: &[&str] = &[
+    "青", "云", "山", "海", "林", "星", "明", "华", "东", "南", "安", "永", "福", "新", "金", "德", "泰", "和", "源",
+    "丰", "嘉", "宝",
+];
 
-const LEGAL: &[&str] = &["GmbH", "AG", "Ltd", "LLC", "Inc", "SDN BHD", "S/B", "ENTERPRISE", "& Co. KG", "SA", "SRL", "有限公司", "Pte Ltd"];
+const LEGAL: &[&str] = &[
+    "GmbH",
+    "AG",
+    "Ltd",
+    "LLC",
+    "Inc",
+    "SDN BHD",
+    "S/B",
+    "ENTERPRISE",
+    "& Co. KG",
+    "SA",
+    "SRL",
+    "有限公司",
+    "Pte Ltd",
+];
 
 /// Typical amount in euros and hours of a category, in the order of the classes.
 const HABITS: [(f32, &[(u32, u32)]); 15] = [
@@ -275,7 +397,8 @@ mod tests {
 
     #[test]
     fn brand_lines_are_read_with_their_other_names_and_kinds() {
-        let text = r#"{"name": "Nordtor", "kind": "amenity/fuel", "zh": "北门", "match": ["nordtor oil"], "loc": ["de"]}"#;
+        let text =
+            r#"{"name": "Nordtor", "kind": "amenity/fuel", "zh": "北门", "match": ["nordtor oil"], "loc": ["de"]}"#;
         let brands = brands_from_nsi(text).unwrap();
         let names: Vec<_> = brands.iter().map(|b| (b.name.as_str(), b.kind.as_str())).collect();
         assert_eq!(names, [("Nordtor", "fuel"), ("北门", "fuel"), ("nordtor oil", "fuel")]);

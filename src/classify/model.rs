@@ -154,7 +154,8 @@ impl Model {
             return Err(ModelError::NotIntact("its header is too long"));
         }
         let (header, mut rest) = rest.split_at(length);
-        let header: Header = serde_json::from_slice(header).map_err(|_| ModelError::NotIntact("its header is not JSON"))?;
+        let header: Header =
+            serde_json::from_slice(header).map_err(|_| ModelError::NotIntact("its header is not JSON"))?;
         let ours = lexicon::WORDS.iter().map(|(code, _)| *code);
         if header.version != VERSION || !header.classes.iter().map(String::as_str).eq(ours) {
             return Err(ModelError::OtherVersion { found: header.version });
@@ -169,8 +170,9 @@ impl Model {
         if !left.is_empty() {
             return Err(ModelError::NotIntact("brands are cut short"));
         }
-        let entries =
-            entries.iter().map(|[a, b, c, d, e, f]| (u32::from_le_bytes([*a, *b, *c, *d]), u16::from_le_bytes([*e, *f])));
+        let entries = entries
+            .iter()
+            .map(|[a, b, c, d, e, f]| (u32::from_le_bytes([*a, *b, *c, *d]), u16::from_le_bytes([*e, *f])));
         let brands = Brands::from_entries(header.kinds.clone(), entries.collect());
         Ok(Self { header, dense, steps, hashed: hashed.iter().map(|b| *b as i8).collect(), brands })
     }

@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn accuracy_and_calibration_are_counted() {
         let mut confusion = Confusion::new();
-        for (truth, proposed, p) in [("fuel", "fuel", 0.9), ("fuel", "other", 0.3), ("air", "air", 0.9), ("rail", "air", 0.9)] {
+        for (truth, proposed, p) in
+            [("fuel", "fuel", 0.9), ("fuel", "other", 0.3), ("air", "air", 0.9), ("rail", "air", 0.9)]
+        {
             confusion.add(truth, proposed, p);
         }
         assert_eq!(confusion.totals(), (4, 2));

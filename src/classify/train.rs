@@ -61,9 +61,7 @@ impl Default for Settings {
             l2: 2e-6,
             hide_brand: 0.5,
             // What reps hand in, by judgement: no data of theirs was used.
-            prior: [
-                0.30, 0.07, 0.03, 0.03, 0.05, 0.03, 0.07, 0.05, 0.04, 0.08, 0.02, 0.02, 0.03, 0.04, 0.14,
-            ],
+            prior: [0.30, 0.07, 0.03, 0.03, 0.05, 0.03, 0.07, 0.05, 0.04, 0.08, 0.02, 0.02, 0.03, 0.04, 0.14],
         }
     }
 }
@@ -87,11 +85,8 @@ pub fn train(examples: &[Example], brands: &[Brand], settings: &Settings) -> Tra
     let table = brand_table(&known);
     let (kept, held): (Vec<&Example>, Vec<&Example>) = examples.iter().partition(|e| !is_held_out(&e.group));
     let first = fit(&kept, &table, settings);
-    let judged: Vec<(Vec<f32>, &Example)> = held
-        .iter()
-        .filter(|e| e.is_brand)
-        .map(|e| (first.logits(&features::of(&e.input, &table)), *e))
-        .collect();
+    let judged: Vec<(Vec<f32>, &Example)> =
+        held.iter().filter(|e| e.is_brand).map(|e| (first.logits(&features::of(&e.input, &table)), *e)).collect();
     let temperature = fit_temperature(&judged, &settings.prior);
     let mut held_out = Confusion::new();
     for (logits, example) in &judged {
@@ -105,8 +100,7 @@ pub fn train(examples: &[Example], brands: &[Brand], settings: &Settings) -> Tra
 }
 
 fn brand_table(brands: &[Brand]) -> Brands {
-    let kinds: BTreeMap<(&str, usize), u16> =
-        brands.iter().map(|b| ((b.kind.as_str(), b.category), 0)).collect();
+    let kinds: BTreeMap<(&str, usize), u16> = brands.iter().map(|b| ((b.kind.as_str(), b.category), 0)).collect();
     let kinds: BTreeMap<_, u16> = kinds.into_keys().zip(0..).collect();
     let listed = kinds.keys().map(|(kind, category)| ((*kind).to_owned(), *category)).collect();
     Brands::new(listed, brands.iter().map(|b| (b.name.as_str(), kinds[&(b.kind.as_str(), b.category)])))

@@ -21,7 +21,8 @@ pub fn train_category(data: &Path, out: &Path, settings: &Settings) -> Result<Tr
     let brands = examples::brands_from_nsi(&read("nsi_brands.jsonl")?)?;
     let mcc = examples::names_from_mcc(&read("mcc_codes.csv")?)?;
     let trained = train(&examples::build(&brands, &mcc, settings), &brands, settings);
-    fs::write(out, trained.model.to_bytes()).with_context(|| format!("model `{}` could not be written", out.display()))?;
+    fs::write(out, trained.model.to_bytes())
+        .with_context(|| format!("model `{}` could not be written", out.display()))?;
     Ok(trained)
 }
 
@@ -58,7 +59,12 @@ pub enum Known {
 
 /// Judges the model on the receipts that `labels` (CSV: source, file, code) names under `corpus`, per source.
 /// Texts come from the corpus's own labels and boxes, so this measures the category alone, not the reading.
-pub fn evaluate_category(corpus: &Path, labels: &str, model: &Model, known: Known) -> Result<BTreeMap<String, Confusion>> {
+pub fn evaluate_category(
+    corpus: &Path,
+    labels: &str,
+    model: &Model,
+    known: Known,
+) -> Result<BTreeMap<String, Confusion>> {
     let codes: Vec<&str> = DEFAULTS.iter().map(|c| c.code).collect();
     let mut sources: BTreeMap<String, BTreeMap<String, Labelled>> = BTreeMap::new();
     let mut out: BTreeMap<String, Confusion> = BTreeMap::new();
@@ -100,7 +106,9 @@ fn input_of(dir: &Path, entry: &Labelled) -> Result<Input> {
     if let Some(boxes) = &entry.boxes {
         let text = fs::read(dir.join(boxes)).with_context(|| format!("boxes `{boxes}` could not be read"))?;
         // Eight coordinates, then the text, which may hold commas.
-        lines.extend(String::from_utf8_lossy(&text).lines().filter_map(|line| line.splitn(9, ',').nth(8).map(str::to_owned)));
+        lines.extend(
+            String::from_utf8_lossy(&text).lines().filter_map(|line| line.splitn(9, ',').nth(8).map(str::to_owned)),
+        );
     }
     Ok(Input {
         merchant: entry.merchant.clone(),

@@ -39,9 +39,22 @@ pub const DEFAULTS: &[DefaultCategory] = categories! {
     "other", "Other", "其他";
 };
 
+/// A merchant's name folded for memory and comparison: without case, width, spaces and punctuation.
+/// `Café  Zürich, GmbH` and `CAFÉ ZÜRICH GMBH` are one merchant.
+pub fn merchant_key(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    name.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_merchant_has_one_key_however_it_is_written() {
+        assert_eq!(merchant_key("Café  Zürich, GmbH"), merchant_key("CAFÉ ZÜRICH GMBH"));
+        assert_eq!(merchant_key("ＡＢＣ 餐厅（北京）"), merchant_key("abc餐厅(北京)"));
+    }
 
     #[test]
     fn codes_are_unique_and_other_is_among_them() {

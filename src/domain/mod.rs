@@ -13,6 +13,7 @@ pub mod media;
 pub mod money;
 pub mod page;
 pub mod person;
+pub mod policy;
 pub mod receipt;
 pub mod sha256;
 pub mod time;

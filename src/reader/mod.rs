@@ -17,4 +17,4 @@ pub mod see;
 
 pub use failure::ReadFailure;
 pub use pool::{PoolSettings, ReadRequest, ReaderPool, Reading};
-pub use protocol::Role;
+pub use protocol::{ReceiptRegion, Role};

@@ -1,1 +1,79 @@
-//! See ARCHITECTURE.md.
+//! People act on drafts: look, correct, submit, confirm, return, reject, withdraw, reopen, merge.
+//!
+//! Every act is one write transaction with a journal entry.
+
+mod access;
+mod captures;
+mod current;
+mod decide;
+mod edit;
+mod list;
+mod view;
+
+pub use access::{may_see, visible_filter};
+pub use captures::{CaptureView, capture, captures_without_receipts};
+pub use current::{DraftField, current_values, draft_fields};
+pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture};
+pub use edit::{Edit, edit, set_visit_of_many};
+pub use list::{Listed, list_mine, list_queue, next_in_queue};
+pub use view::{DraftView, PageView, view};
+
+use crate::{
+    domain::{
+        draft::{DraftState, TransitionError},
+        field::{FieldError, FieldKey},
+        ids::{CaptureId, ReceiptId, VisitId},
+        money::MoneyError,
+        policy::ConfirmRefusal,
+    },
+    store::StoreError,
+};
+
+/// Why an act of review was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewError {
+    /// Not there, or not the actor's to see: the two are not told apart.
+    #[error("there is no draft `{0}`")]
+    NoSuchDraft(ReceiptId),
+    /// Same for captures.
+    #[error("there is no capture `{0}`")]
+    NoSuchCapture(CaptureId),
+    /// Seen, but not theirs to change.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// Somebody was faster.
+    #[error("the draft has changed meanwhile: it is {state} at revision {revision} now; load it again")]
+    Conflict {
+        /// Its state now.
+        state: DraftState,
+        /// Its revision now.
+        revision: i64,
+    },
+    /// The draft's state does not allow it.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// A value does not fit its field.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// An amount does not fit the currency.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// Fields are missing.
+    #[error("these fields are missing: {}", .0.iter().map(|k| k.as_str()).collect::<Vec<_>>().join(", "))]
+    Missing(Vec<FieldKey>),
+    /// Confirmation is refused by policy.
+    #[error(transparent)]
+    Refused(#[from] ConfirmRefusal),
+    /// Not a category of the organisation.
+    #[error("`{0}` is not an active category")]
+    UnknownCategory(String),
+    /// Not a visit the actor can name.
+    #[error("there is no visit `{0}`")]
+    UnknownVisit(VisitId),
+    /// Its expense has left the house.
+    #[error("the expense has already been exported: correct it with a new receipt instead of reopening this one")]
+    AlreadyExported,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

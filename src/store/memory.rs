@@ -61,6 +61,14 @@ pub async fn list_of(tx: &mut Tx, merchant_key: &str, limit: i64) -> Result<Vec<
         .map_err(|e| StoreError::from_sqlx("memory::list_of", e))
 }
 
+/// What was confirmed most lately about all merchants, the latest first; at most `limit` rows.
+pub async fn list_latest(tx: &mut Tx, limit: i64) -> Result<Vec<Remembered>, StoreError> {
+    const SQL: &str = "SELECT merchant_key, merchant, category_code, times, last_confirmed_at FROM merchant_memory
+        ORDER BY last_confirmed_at DESC, merchant_key LIMIT $1";
+    on!(tx, |c| sqlx::query_as(SQL).bind(limit).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("memory::list_latest", e))
+}
+
 /// Names of the merchants confirmed most lately, each once; for the extractor.
 pub async fn known_merchants(tx: &mut Tx, limit: i64) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT m.merchant FROM merchant_memory m

@@ -6,10 +6,8 @@
 pub mod captures;
 pub mod categories;
 mod column;
-mod column;
 pub mod customers;
 pub mod documents;
-mod error;
 mod error;
 pub mod expenses;
 pub mod fields;

@@ -58,6 +58,13 @@ impl Person {
     }
 }
 
+/// The active person as an actor, with the units below theirs; what every request starts from.
+pub async fn find_actor(tx: &mut Tx, id: &PersonId) -> Result<Option<Actor>, StoreError> {
+    let Some(mut actor) = find(tx, id).await?.and_then(|person| person.actor()) else { return Ok(None) };
+    actor.units = super::organisation::units_in_reach(tx, id).await?;
+    Ok(Some(actor))
+}
+
 macro_rules! select_person {
     ($rest:literal) => {
         concat!(

@@ -2,8 +2,8 @@
 
 mod architecture;
 mod objects;
-mod s3_server;
 mod people;
+mod reader;
+mod s3_server;
 mod store;
 mod support;
-mod reader;

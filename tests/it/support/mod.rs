@@ -12,7 +12,7 @@ use vouch::{
         capture::Limits,
         time::{FixedClock, Timestamp},
     },
-    objects::ObjectStore,
+    objects::{ObjectSettings, ObjectStore},
     store::Db,
 };
 
@@ -38,14 +38,24 @@ pub fn app(db: &Db) -> TestApp {
     let data_dir = tempfile::tempdir().expect("a temporary directory");
     let spool = data_dir.path().join("spool");
     std::fs::create_dir_all(&spool).expect("the spool directory");
+    let settings = ObjectSettings::Local { dir: data_dir.path().join("objects") };
+    let objects = std::thread::scope(|scope| {
+        let open = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(ObjectStore::open(&settings, NOW)).expect("an object directory")
+        };
+        scope.spawn(open).join().expect("opening does not panic")
+    });
     let clock = Arc::new(FixedClock::new(NOW));
     let app = App {
         db: db.clone(),
-        objects: ObjectStore,
+        objects: objects,
         clock: clock.clone(),
         random: Random::from_system(),
         limits: Limits::default(),
         spool: spool.into(),
+        queue: vouch::queue::Settings::default(),
+        wake: Arc::default(),
     };
     TestApp { app, clock, data_dir }
 }

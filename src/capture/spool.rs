@@ -1,0 +1,151 @@
+//! Uploads are spooled to a temporary file while they are counted and hashed: memory per upload is one chunk.
+
+use std::{io, path::Path};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt as _;
+
+use super::CaptureError;
+use crate::{
+    domain::{
+        capture::{Limits, Reason},
+        media::{MediaType, SNIFF_BYTES},
+        sha256::{Sha256, Sha256Stream},
+    },
+    imaging::header,
+};
+
+/// A document on local disk, counted, hashed and told by content. The file goes when this is dropped.
+#[derive(Debug)]
+pub struct Spooled {
+    file: NamedTempFile,
+    /// Digest of the bytes.
+    pub sha256: Sha256,
+    /// Length in bytes.
+    pub size: u64,
+    /// Type told from the content.
+    pub media_type: MediaType,
+}
+
+impl Spooled {
+    /// Where the bytes are until this is dropped.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+}
+
+/// Spools `body` into `dir`, refusing it as soon as it is over `limits`, is of no known type, or its header announces
+/// more pixels or pages than allowed. Nothing is decoded.
+pub async fn spool<E: std::fmt::Display>(
+    dir: &Path,
+    limits: &Limits,
+    mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<Spooled, CaptureError> {
+    let file = tempfile::Builder::new().prefix("upload-").tempfile_in(dir).map_err(CaptureError::Spool)?;
+    let mut writer = tokio::fs::File::from_std(file.reopen().map_err(CaptureError::Spool)?);
+    let mut hash = Sha256Stream::default();
+    let mut head = Vec::with_capacity(SNIFF_BYTES);
+    let mut size = 0_u64;
+    // Ends: the stream ends, or the byte limit is passed.
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| CaptureError::Interrupted(error.to_string()))?;
+        size = size.saturating_add(chunk.len() as u64);
+        if size > limits.max_bytes {
+            return Err(CaptureError::refused(
+                Reason::TooLarge,
+                format!("the document is larger than {} bytes: send a smaller picture or scan", limits.max_bytes),
+            ));
+        }
+        hash.update(&chunk);
+        if head.len() < SNIFF_BYTES {
+            head.extend(chunk.iter().take(SNIFF_BYTES - head.len()));
+        }
+        writer.write_all(&chunk).await.map_err(CaptureError::Spool)?;
+    }
+    writer.flush().await.map_err(CaptureError::Spool)?;
+    if size == 0 {
+        return Err(CaptureError::refused(Reason::Empty, "the document is empty: choose the file again"));
+    }
+    let media_type = MediaType::sniff(&head).ok_or_else(|| {
+        CaptureError::refused(
+            Reason::UnsupportedType,
+            "the document is none of JPEG, PNG, WebP, TIFF, GIF, BMP by its content",
+        )
+    })?;
+    check_header(&file, media_type, limits).await?;
+    Ok(Spooled { file, sha256: hash.finish(), size, media_type })
+}
+
+/// Refuses what the header says is over the limits. A header that cannot be read passes: the reader will give the reason,
+/// and the original is kept.
+async fn check_header(file: &NamedTempFile, media_type: MediaType, limits: &Limits) -> Result<(), CaptureError> {
+    let handle = file.reopen().map_err(CaptureError::Spool)?;
+    let header = tokio::task::spawn_blocking(move || header::probe(&mut io::BufReader::new(handle), media_type))
+        .await
+        .map_err(|error| CaptureError::Spool(io::Error::other(error)))?;
+    let Some(header) = header else { return Ok(()) };
+    header.check(limits).map_err(|reason| {
+        let detail = match reason {
+            Reason::PagesExceeded => format!("the document has more than {} pages: split it", limits.max_pages),
+            _ => format!(
+                "the picture is {} x {} pixels: at most {} pixels and {} a side are read; scan at a lower resolution",
+                header.width, header.height, limits.max_pixels, limits.max_side
+            ),
+        };
+        CaptureError::refused(reason, detail)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    async fn spooled(chunks: Vec<&'static [u8]>, max_bytes: u64) -> Result<Spooled, CaptureError> {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = Limits { max_bytes, ..Limits::default() };
+        let body = stream::iter(chunks.into_iter().map(|c| Ok::<_, io::Error>(Bytes::from_static(c))));
+        spool(dir.path(), &limits, body).await
+    }
+
+    fn reason(result: Result<Spooled, CaptureError>) -> Reason {
+        match result {
+            Err(CaptureError::Refused { reason, .. }) => reason,
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_counted_hashed_and_told_by_content() {
+        let spooled = spooled(vec![b"\xFF\xD8", b"\xFF\xE0 broken"], 100).await.unwrap();
+        assert_eq!(spooled.size, 11);
+        assert_eq!(spooled.media_type, MediaType::Jpeg);
+        assert_eq!(spooled.sha256, Sha256::of(b"\xFF\xD8\xFF\xE0 broken"));
+    }
+
+    #[tokio::test]
+    async fn nothing_too_much_and_the_unknown_are_refused_with_their_reason() {
+        assert_eq!(reason(spooled(vec![], 100).await), Reason::Empty);
+        assert_eq!(reason(spooled(vec![b"\xFF\xD8\xFF", b"more"], 5).await), Reason::TooLarge);
+        assert_eq!(reason(spooled(vec![b"<svg onload=alert(1)>"], 100).await), Reason::UnsupportedType);
+    }
+
+    #[tokio::test]
+    async fn a_header_over_the_pixel_limit_is_refused_without_decoding() {
+        // A PNG header of 30,000 x 30,000 pixels and nothing else.
+        let png: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0\xb3\x33\x8c\x8a";
+        assert_eq!(reason(spooled(vec![png], 10_000).await), Reason::PixelsExceeded);
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_breaks_off_leaves_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let body = stream::iter([Ok(Bytes::from_static(b"\xFF\xD8\xFF")), Err(io::Error::other("reset by peer"))]);
+        let result = spool(dir.path(), &Limits::default(), body).await;
+        assert!(matches!(result, Err(CaptureError::Interrupted(_))));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

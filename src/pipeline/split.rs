@@ -1,0 +1,82 @@
+//! Which lines belong to which receipt, when one picture holds several.
+
+use crate::{
+    domain::page::{Code, Page, Point, Quad},
+    extract::Material,
+    reader::{Reading, ReceiptRegion},
+};
+
+/// What was read of one receipt, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Its pages, with only its own lines.
+    pub material: Material,
+    /// Its region on each page.
+    pub regions: Vec<ReceiptRegion>,
+    /// Several receipts share the picture, so the region says something.
+    pub is_region_of_many: bool,
+}
+
+/// The receipts of a reading. Pages with one region each are pages of one receipt (a two-page invoice); every region of a
+/// page with several is a receipt by itself.
+pub fn receipts_of(reading: &Reading) -> Vec<Group> {
+    let mut joined = Group { material: Material::default(), regions: Vec::new(), is_region_of_many: false };
+    let mut groups = Vec::new();
+    for page in &reading.pages {
+        let regions: Vec<&ReceiptRegion> = reading.receipts.iter().filter(|r| r.page == page.index).collect();
+        if regions.len() > 1 {
+            groups.extend(regions.into_iter().map(|region| region_group(reading, page, region)));
+        } else {
+            let whole = Quad::from_edges(0.0, 0.0, page.width as f32, page.height as f32);
+            let quad = regions.first().map_or(whole, |region| region.quad);
+            joined.material.pages.push(page.clone());
+            joined.material.codes.extend(reading.codes.iter().filter(|c| c.page == page.index).cloned());
+            joined.regions.push(ReceiptRegion { page: page.index, quad });
+        }
+    }
+    if !joined.material.pages.is_empty() {
+        groups.insert(0, joined);
+    }
+    groups
+}
+
+fn region_group(reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group {
+    let mut own = page.clone();
+    own.lines.retain(|line| contains(&region.quad, line.quad.centre()));
+    let codes: Vec<Code> = reading
+        .codes
+        .iter()
+        .filter(|code| code.page == page.index && contains(&region.quad, code.quad.centre()))
+        .cloned()
+        .collect();
+    Group { material: Material { pages: vec![own], codes }, regions: vec![region.clone()], is_region_of_many: true }
+}
+
+/// Whether the point is inside the convex quadrilateral: on the same side of all four edges.
+fn contains(quad: &Quad, point: Point) -> bool {
+    let corners = quad.0;
+    let sides = (0..4).map(|i| {
+        let (a, b) = (corners[i], corners[(i + 1) % 4]);
+        (b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0])
+    });
+    let (mut some_left, mut some_right) = (false, false);
+    for side in sides {
+        some_left |= side > 0.0;
+        some_right |= side < 0.0;
+    }
+    !(some_left && some_right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_inside_a_turned_region_or_not() {
+        let diamond = Quad([[50.0, 0.0], [100.0, 50.0], [50.0, 100.0], [0.0, 50.0]]);
+        assert!(contains(&diamond, [50.0, 50.0]));
+        assert!(contains(&diamond, [30.0, 40.0]));
+        assert!(!contains(&diamond, [5.0, 5.0]));
+        assert!(!contains(&diamond, [95.0, 95.0]));
+    }
+}

@@ -1,0 +1,22 @@
+//! Puts right what died: jobs whose worker is gone.
+
+use super::outcome;
+use crate::{
+    app::App,
+    domain::capture::Reason,
+    store::{StoreError, jobs},
+};
+
+/// Takes jobs with expired leases back; those without attempts left become visible failures. Returns how many failed.
+pub async fn sweep(app: &App) -> Result<usize, StoreError> {
+    let mut tx = app.db.write().await?;
+    let now = tx.lease_now(app.clock.as_ref()).await?;
+    let dead = jobs::reclaim_expired(&mut tx, now).await?;
+    for job in &dead {
+        let Ok(capture) = job.subject_id.parse() else { continue };
+        let detail = "the reader died on it every time it was tried";
+        outcome::mark_failed(app, &mut tx, &capture, Reason::AttemptsExhausted, detail).await?;
+    }
+    tx.commit().await?;
+    Ok(dead.len())
+}

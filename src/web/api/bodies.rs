@@ -1,0 +1,244 @@
+//! JSON bodies shared by several endpoints.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        field::{Alternative, FieldKey},
+        page::Quad,
+        time::Timestamp,
+    },
+    review::{DraftField, DraftView},
+    store::{captures::CaptureRow, receipts::ReceiptRow},
+};
+
+/// A receipt in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ReceiptBody {
+    /// Receipt id, also the draft's.
+    pub id: String,
+    /// State of the draft.
+    pub state: String,
+    /// Revision to name in a change.
+    pub revision: i64,
+    /// Whose it is.
+    pub owner_id: String,
+    /// Current merchant.
+    pub merchant: Option<String>,
+    /// Current date of issue, `YYYY-MM-DD`.
+    pub issued_on: Option<String>,
+    /// Current total, decimal text.
+    pub total: Option<String>,
+    /// Current currency, ISO 4217.
+    pub currency: Option<String>,
+    /// Current category code.
+    pub category: Option<String>,
+    /// Invoice number.
+    pub invoice_number: Option<String>,
+    /// Visit, when one was named.
+    pub visit_id: Option<String>,
+    /// Explicitly for no visit.
+    pub no_visit: bool,
+    /// Probability that total and date are both right as proposed, 0 to 1.
+    pub p: Option<f64>,
+    /// Why it was returned or rejected.
+    pub reason: Option<String>,
+    /// RFC 3339.
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+    /// RFC 3339.
+    #[schema(value_type = Option<String>)]
+    pub submitted_at: Option<Timestamp>,
+}
+
+impl From<&ReceiptRow> for ReceiptBody {
+    fn from(row: &ReceiptRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            state: row.state.to_string(),
+            revision: row.revision,
+            owner_id: row.owner_id.to_string(),
+            merchant: row.merchant.clone(),
+            issued_on: row.issued_on.map(|d| d.to_string()),
+            total: row.total.clone(),
+            currency: row.currency.map(|c| c.to_string()),
+            category: row.category_code.clone(),
+            invoice_number: row.invoice_number.clone(),
+            visit_id: row.visit_id.as_ref().map(ToString::to_string),
+            no_visit: row.no_visit,
+            p: row.p_total_and_date,
+            reason: row.reason.clone(),
+            created_at: row.created_at,
+            submitted_at: row.submitted_at,
+        }
+    }
+}
+
+/// A capture.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaptureBody {
+    /// Capture id.
+    pub id: String,
+    /// `received`, `reading`, `read`, `password_needed`, `quarantined` or `failed`.
+    pub state: String,
+    /// Why it failed, stable code.
+    pub reason: Option<String>,
+    /// More about why, for people.
+    pub detail: Option<String>,
+    /// When it was accepted, RFC 3339.
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+    /// Its receipts so far.
+    pub receipts: Vec<ReceiptBody>,
+}
+
+impl CaptureBody {
+    /// From rows.
+    pub fn new(capture: &CaptureRow, receipts: &[ReceiptRow]) -> Self {
+        Self {
+            id: capture.id.to_string(),
+            state: capture.state.to_string(),
+            reason: capture.reason.map(|r| r.to_string()),
+            detail: capture.reason_detail.clone(),
+            created_at: capture.created_at,
+            receipts: receipts.iter().map(ReceiptBody::from).collect(),
+        }
+    }
+}
+
+/// What a reading proposes for a field.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ProposedBody {
+    /// Canonical text.
+    pub value: String,
+    /// Probability that it is right, 0 to 1.
+    pub p: f64,
+    /// Four corners in page pixels, clockwise from the text's top left.
+    #[serde(rename = "box")]
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub quad: Option<Quad>,
+    /// 0-based page.
+    pub page: Option<i64>,
+    /// The text as read.
+    pub text: Option<String>,
+    /// The finder that won.
+    pub source: String,
+    /// Reason codes.
+    pub reasons: Vec<String>,
+    /// What else it could be.
+    #[schema(value_type = Vec<Object>)]
+    pub alternatives: Vec<Alternative>,
+}
+
+/// What a person decided about a field.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DecidedBody {
+    /// Canonical text; `null` when cleared.
+    pub value: Option<String>,
+    /// Person id.
+    pub by: String,
+    /// RFC 3339.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+}
+
+/// A field of a draft.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FieldBody {
+    /// The value that counts.
+    pub value: Option<String>,
+    /// What was proposed.
+    pub proposed: Option<ProposedBody>,
+    /// What was decided.
+    pub decided: Option<DecidedBody>,
+}
+
+impl From<&DraftField> for FieldBody {
+    fn from(field: &DraftField) -> Self {
+        Self {
+            value: field.value().map(str::to_owned),
+            proposed: field.proposed.as_ref().map(|f| ProposedBody {
+                value: f.value.clone(),
+                p: f.p,
+                quad: f.quad.as_ref().map(|q| q.0),
+                page: f.page,
+                text: f.evidence_text.clone(),
+                source: f.source.clone(),
+                reasons: f.reasons.0.clone(),
+                alternatives: f.alternatives.0.clone(),
+            }),
+            decided: field.decided.as_ref().map(|d| DecidedBody {
+                value: d.value.clone(),
+                by: d.decided_by.to_string(),
+                at: d.decided_at,
+            }),
+        }
+    }
+}
+
+/// A page of a draft.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PageBody {
+    /// 0-based.
+    pub index: i64,
+    /// Width in full-resolution pixels: what boxes are measured in.
+    pub width: i64,
+    /// Height in full-resolution pixels.
+    pub height: i64,
+    /// Where the preview picture is.
+    pub preview_url: String,
+}
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DraftBody {
+    /// The receipt with its current values.
+    #[serde(flatten)]
+    pub receipt: ReceiptBody,
+    /// Fields by key.
+    #[schema(value_type = Object)]
+    pub fields: BTreeMap<FieldKey, FieldBody>,
+    /// Pages with previews.
+    pub pages: Vec<PageBody>,
+    /// The capture.
+    pub capture_id: String,
+    /// The rep's note.
+    pub note: Option<String>,
+    /// Where the original bytes are; they come as an attachment.
+    pub original_url: String,
+    /// Warnings of the reader, stable codes.
+    pub warnings: Vec<String>,
+    /// Engine and version.
+    pub engine: Option<String>,
+    /// The expense it became.
+    pub expense_id: Option<String>,
+}
+
+impl From<&DraftView> for DraftBody {
+    fn from(view: &DraftView) -> Self {
+        let id = &view.receipt.id;
+        Self {
+            receipt: ReceiptBody::from(&view.receipt),
+            fields: view.fields.iter().map(|(key, field)| (*key, FieldBody::from(field))).collect(),
+            pages: view
+                .pages
+                .iter()
+                .map(|page| PageBody {
+                    index: page.index,
+                    width: page.width,
+                    height: page.height,
+                    preview_url: format!("/api/v1/drafts/{id}/pages/{}/preview", page.index),
+                })
+                .collect(),
+            capture_id: view.capture.id.to_string(),
+            note: view.capture.note.clone(),
+            original_url: format!("/api/v1/drafts/{id}/original"),
+            warnings: view.warnings.clone(),
+            engine: view.engine.clone(),
+            expense_id: view.expense.as_ref().map(|e| e.id.to_string()),
+        }
+    }
+}

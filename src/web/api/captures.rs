@@ -1,0 +1,110 @@
+//! `/api/v1/captures`: what became of what was handed in.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{capture::CaptureState, ids::CaptureId},
+    review,
+    web::{
+        api::{
+            bodies::{CaptureBody, ReceiptBody},
+            files,
+        },
+        auth::Signed,
+        problem::{ApiError, Problem},
+        state::AppState,
+    },
+};
+
+/// Captures on a page.
+const LIMIT: i64 = 200;
+
+/// Which captures to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ListParameters {
+    /// Only in this state, e.g. `failed`.
+    pub state: Option<String>,
+}
+
+/// Captures that have no receipt yet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListBody {
+    /// Newest first, at most 200.
+    pub captures: Vec<CaptureBody>,
+}
+
+/// A capture with its receipts so far.
+#[utoipa::path(get, path = "/api/v1/captures/{id}", tag = "captures", params(("id" = String, Path)),
+    responses((status = 200, body = CaptureBody), (status = 404, body = Problem)))]
+pub async fn get(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path(id): Path<CaptureId>,
+) -> Result<Json<CaptureBody>, ApiError> {
+    let seen = review::capture(&state.app, &signed.actor, &id).await?;
+    Ok(Json(CaptureBody::new(&seen.capture, &seen.receipts)))
+}
+
+/// Captures without receipts: on their way, or failed with a reason.
+#[utoipa::path(get, path = "/api/v1/captures", tag = "captures", params(ListParameters),
+    responses((status = 200, body = ListBody)))]
+pub async fn list(
+    State(state): State<AppState>,
+    signed: Signed,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Json<ListBody>, ApiError> {
+    let wanted = parameters
+        .state
+        .map(|word| word.parse::<CaptureState>())
+        .transpose()
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let rows = review::captures_without_receipts(&state.app, &signed.actor, wanted, LIMIT).await?;
+    Ok(Json(ListBody { captures: rows.iter().map(|row| CaptureBody::new(row, &[])).collect() }))
+}
+
+/// Gives a failed capture fresh attempts.
+#[utoipa::path(post, path = "/api/v1/captures/{id}/retry", tag = "captures", params(("id" = String, Path)),
+    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn retry(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path(id): Path<CaptureId>,
+) -> Result<StatusCode, ApiError> {
+    review::retry_capture(&state.app, &signed.actor, &id).await?;
+    state.app.wake.notify_one();
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Starts an empty draft for a capture that could not be read, to be filled in by hand.
+#[utoipa::path(post, path = "/api/v1/captures/{id}/fill-by-hand", tag = "captures", params(("id" = String, Path)),
+    responses((status = 201, body = ReceiptBody), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn fill_by_hand(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path(id): Path<CaptureId>,
+) -> Result<(StatusCode, Json<ReceiptBody>), ApiError> {
+    let receipt = review::fill_by_hand(&state.app, &signed.actor, &id).await?;
+    Ok((StatusCode::CREATED, Json(ReceiptBody::from(&receipt))))
+}
+
+/// The original bytes of a capture's first document, as an attachment.
+#[utoipa::path(get, path = "/api/v1/captures/{id}/original", tag = "captures", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
+pub async fn original(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path(id): Path<CaptureId>,
+) -> Result<Response, ApiError> {
+    let seen = review::capture(&state.app, &signed.actor, &id).await?;
+    let document = seen.documents.first().ok_or_else(|| ApiError::not_found("document"))?;
+    files::attachment(&state, &id, &document.id).await
+}
