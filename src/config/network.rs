@@ -18,6 +18,16 @@ pub struct Network {
 pub struct NetworkError(String);
 
 impl Network {
+    /// The address, host bits included as written.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Bits of the prefix: 0 to 32, or to 128 for IPv6.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
     /// Whether the network has this address. IPv4 addresses inside IPv6 (`::ffff:10.0.0.1`) count as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

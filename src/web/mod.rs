@@ -6,4 +6,6 @@ pub mod auth;
 pub mod i18n;
 pub mod pages;
 pub mod problem;
+pub mod proxy;
 pub mod state;
+pub mod tls;

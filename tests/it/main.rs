@@ -7,3 +7,4 @@ mod reader;
 mod s3_server;
 mod store;
 mod support;
+mod tls;
