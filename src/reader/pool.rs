@@ -52,6 +52,13 @@ impl PoolSettings {
             patience: Patience::default(),
         }
     }
+
+    const fn idle(&self, role: Role) -> usize {
+        match role {
+            Role::Parse => self.idle_parse,
+            Role::See => self.idle_see,
+        }
+    }
 }
 
 /// One document to read.
@@ -190,6 +197,7 @@ impl ReaderPool {
         let request = Request { version, media_type, limits, languages, password, rotation, region };
         for _ in 0..MAX_HANDOVERS {
             let process = self.ready(role).await?;
+            self.refill(role);
             match process.read(role, &request, &document, self.settings.patience).await? {
                 Outcome::Read(reading) => return Ok(reading),
                 Outcome::Handover(other) => role = other,
@@ -203,7 +211,9 @@ impl ReaderPool {
     pub async fn check(&self, role: Role) -> Result<Hello, ReadFailure> {
         let mut process = self.ready(role).await?;
         let hello = process.greet(role, self.settings.patience.start).await?.clone();
-        self.idle.push(role, process);
+        if self.idle.len(role) < self.settings.idle(role) {
+            self.idle.push(role, process);
+        }
         Ok(hello)
     }
 
@@ -219,13 +229,11 @@ impl ReaderPool {
         while let Some(mut process) = self.idle.pop(role) {
             let greeted = process.is_alive() && process.greet(role, patience).await.is_ok();
             if greeted {
-                self.refill(role);
                 return Ok(process);
             }
         }
         let mut process = self.start_one(role).await?;
         process.greet(role, patience).await?;
-        self.refill(role);
         Ok(process)
     }
 
@@ -245,11 +253,7 @@ impl ReaderPool {
 }
 
 fn refill(settings: &PoolSettings, idle: &Idle, role: Role) {
-    let wanted = match role {
-        Role::Parse => settings.idle_parse,
-        Role::See => settings.idle_see,
-    };
-    for _ in idle.len(role)..wanted {
+    for _ in idle.len(role)..settings.idle(role) {
         match Process::start(&settings.program, role, &settings.child) {
             Ok(process) => idle.push(role, process),
             Err(error) => {

@@ -328,10 +328,13 @@ async fn a_hanging_child_is_killed_with_everything_it_started() {
 async fn an_idle_child_that_died_costs_no_document_anything() {
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("reader.sh");
-    let script = format!("#!/bin/sh\nmkdir \"$(dirname \"$0\")/once\" && exit 1\nexec {BINARY} \"$@\"\n");
+    let script = format!("#!/bin/sh\nmkdir \"$(dirname \"$0\")/once\" 2>/dev/null && exit 1\nexec {BINARY} \"$@\"\n");
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let pool = ReaderPool::start(settings(program));
+    while !directory.path().join("once").exists() {
+        tokio::task::yield_now().await;
+    }
     assert_total_is_in_place(&read(&pool, MediaType::Png, encoded(&receipt(), ImageFormat::Png)).await.pages[0]);
 }
 
