@@ -9,7 +9,7 @@ use image::{GrayImage, Luma};
 use imageproc::contours::find_contours;
 use imageproc::point::Point;
 
-use super::rectangle::{Corner, Rectangle, area_and_length, least_area};
+use super::rectangle::{Corner, Rectangle, Start, area_and_length, least_area};
 
 /// Shorter side below which a blob is noise, in map pixels; the grown box must be two wider still.
 const LEAST_SIDE: f64 = 3.0;
@@ -64,7 +64,7 @@ pub fn boxes(map: ProbabilityMap<'_>, settings: &BoxSettings) -> Vec<TextBox> {
 }
 
 fn text_box(map: ProbabilityMap<'_>, contour: &[Point<i32>], settings: &BoxSettings) -> Option<TextBox> {
-    let core = least_area(contour).filter(|r| r.short_side >= LEAST_SIDE)?;
+    let core = least_area(contour, Start::TopLeft).filter(|r| r.short_side >= LEAST_SIDE)?;
     let score = mean_inside(map, &core.corners);
     if score < settings.box_threshold {
         return None;
@@ -141,13 +141,13 @@ fn grow(core: &Rectangle, unclip: f64) -> Option<Rectangle> {
         let (before, after) = (normals[(i + 3) % 4]?, normals[i]?);
         let turn = (after - before).rem_euclid(TAU);
         let steps = (turn / step).round().clamp(1.0, 64.0) as u32;
-        for k in 0..=steps {
-            let angle = before + turn * f64::from(k) / f64::from(steps);
+        // Even steps from the edge before, then the edge after: the last chord is what is left.
+        for angle in (0..steps).map(|k| before + step * f64::from(k)).chain([after]) {
             let at = [corner[0] + distance * angle.cos(), corner[1] + distance * angle.sin()];
             outline.push(Point::new(at[0].round() as i32, at[1].round() as i32));
         }
     }
-    least_area(&outline)
+    least_area(&outline, Start::TopRight)
 }
 
 #[cfg(test)]

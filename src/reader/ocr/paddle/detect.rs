@@ -1,6 +1,5 @@
 //! Finding lines of text: scale, run the network, box its map, map the boxes back.
 
-use fast_image_resize::Resizer;
 use image::RgbImage;
 use rten_tensor::NdTensor;
 
@@ -45,14 +44,9 @@ pub struct Detection {
 ///
 /// # Errors
 /// [`OcrError::Failed`] when the network cannot run.
-pub fn detect(
-    network: &Network,
-    resizer: &mut Resizer,
-    picture: &RgbImage,
-    settings: &DetectionSettings,
-) -> Result<Vec<Detection>, OcrError> {
+pub fn detect(network: &Network, picture: &RgbImage, settings: &DetectionSettings) -> Result<Vec<Detection>, OcrError> {
     let (width, height) = input_size(picture.dimensions(), settings.longest_side);
-    let small = resize::bilinear(resizer, picture, width, height)?;
+    let small = resize::bilinear(picture, width, height);
     let (width, height) = (width as usize, height as usize);
     let mut planes = vec![0.0; CHANNELS * width * height];
     write_planes(&small, width, &mut planes);

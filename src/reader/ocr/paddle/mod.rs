@@ -17,7 +17,6 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fast_image_resize::Resizer;
 use image::RgbImage;
 use rten::ThreadPool;
 
@@ -58,7 +57,6 @@ pub struct PaddleEngine {
     detection: Network,
     recognition: Network,
     alphabet: Alphabet,
-    resizer: Resizer,
     settings: PaddleSettings,
 }
 
@@ -78,17 +76,17 @@ impl PaddleEngine {
             OcrError::Unavailable { engine: NAME, cause }
         })?;
         let detection = Network::load(&weights.detection, threads)?;
-        let mut engine = Self { detection, recognition, alphabet, resizer: Resizer::new(), settings };
+        let mut engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
     }
 
     fn warm_up(&mut self) -> Result<(), OcrError> {
         let blank = RgbImage::from_pixel(64, 48, image::Rgb([255; 3]));
-        detect::detect(&self.detection, &mut self.resizer, &blank, &self.settings.detection)?;
+        detect::detect(&self.detection, &blank, &self.settings.detection)?;
         let crops: Vec<Crop> =
             crop(&blank, crate::domain::page::Quad::from_edges(0.0, 0.0, 64.0, 48.0).0).into_iter().collect();
-        recognise::recognise(&self.recognition, &self.alphabet, &mut self.resizer, &crops)?;
+        recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
         Ok(())
     }
 }
@@ -102,9 +100,9 @@ impl Engine for PaddleEngine {
         if picture.width() == 0 || picture.height() == 0 {
             return Ok(Recognised::default());
         }
-        let found = detect::detect(&self.detection, &mut self.resizer, picture, &self.settings.detection)?;
+        let found = detect::detect(&self.detection, picture, &self.settings.detection)?;
         let crops: Vec<Crop> = found.iter().filter_map(|found| crop(picture, found.corners)).collect();
-        let readings = recognise::recognise(&self.recognition, &self.alphabet, &mut self.resizer, &crops)?;
+        let readings = recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
         let lines = crops
             .iter()
             .zip(&readings)

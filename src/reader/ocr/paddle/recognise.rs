@@ -1,6 +1,5 @@
 //! Reading lines: scale to the recogniser's height, batch by width, decode.
 
-use fast_image_resize::Resizer;
 use image::RgbImage;
 use rten_tensor::NdTensor;
 
@@ -38,12 +37,7 @@ fn scaled_width(picture: &RgbImage) -> u32 {
 ///
 /// # Errors
 /// [`OcrError::Failed`] when the network cannot run.
-pub fn recognise(
-    network: &Network,
-    alphabet: &Alphabet,
-    resizer: &mut Resizer,
-    crops: &[Crop],
-) -> Result<Vec<LineReading>, OcrError> {
+pub fn recognise(network: &Network, alphabet: &Alphabet, crops: &[Crop]) -> Result<Vec<LineReading>, OcrError> {
     let mut order: Vec<(u32, usize)> =
         crops.iter().enumerate().map(|(index, crop)| (scaled_width(&crop.picture), index)).collect();
     order.sort_unstable();
@@ -52,7 +46,7 @@ pub fn recognise(
         let width = bucket[0].0.div_ceil(BUCKET) * BUCKET;
         for batch in bucket.chunks((BATCH_WIDTH / width).max(1) as usize) {
             let pictures: Vec<&RgbImage> = batch.iter().map(|(_, index)| &crops[*index].picture).collect();
-            let decoded = read_batch(network, alphabet, resizer, &pictures, width)?;
+            let decoded = read_batch(network, alphabet, &pictures, width)?;
             for ((own_width, index), (symbols, steps)) in batch.iter().zip(decoded) {
                 readings[*index] = LineReading { symbols, steps: steps * *own_width as f32 / width as f32 };
             }
@@ -65,7 +59,6 @@ pub fn recognise(
 fn read_batch(
     network: &Network,
     alphabet: &Alphabet,
-    resizer: &mut Resizer,
     pictures: &[&RgbImage],
     width: u32,
 ) -> Result<Vec<(Vec<Symbol>, f32)>, OcrError> {
@@ -73,7 +66,7 @@ fn read_batch(
     let item = shape[1] * shape[2] * shape[3];
     let mut planes = vec![0.0; pictures.len() * item];
     for (picture, planes) in pictures.iter().zip(planes.chunks_exact_mut(item)) {
-        let line = resize::bilinear(resizer, picture, scaled_width(picture), LINE_HEIGHT)?;
+        let line = resize::bilinear(picture, scaled_width(picture), LINE_HEIGHT);
         write_planes(&line, width as usize, planes);
     }
     let ([count, steps, classes], values) = network.run::<3>(NdTensor::from_data(shape, planes))?;

@@ -15,13 +15,22 @@ pub struct Rectangle {
     pub short_side: f64,
 }
 
+/// The corner an outline starts from, which decides between rectangles of the same area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The leftmost of the topmost, as contours do.
+    TopLeft,
+    /// The rightmost of the topmost, as Clipper's grown outlines do.
+    TopRight,
+}
+
 /// The rectangle of least area around `points`; `None` when the points have no area.
 ///
 /// Rotating calipers in the 32-bit arithmetic of the reference (OpenCV): it cuts these corners to whole pixels next, and
 /// for one box in eight a corner on a pixel's edge falls to the other side when computed more exactly.
 /// `imageproc::geometry::min_area_rect` rounds outwards, a fifth of small print's height, so only its hull is used.
-pub fn least_area(points: &[Point<i32>]) -> Option<Rectangle> {
-    let hull = hull(points);
+pub fn least_area(points: &[Point<i32>], start: Start) -> Option<Rectangle> {
+    let hull = hull(points, start);
     let edges: Vec<Edge> = hull.iter().zip(hull.iter().cycle().skip(1)).map(|(a, b)| Edge::between(*a, *b)).collect();
     if hull.len() < 3 {
         return None;
@@ -78,8 +87,8 @@ fn quarter_turns(v: Vector, count: usize) -> Vector {
     }
 }
 
-/// The convex hull, clockwise on screen from the rightmost (of those the lowest) corner.
-fn hull(points: &[Point<i32>]) -> Vec<Vector> {
+/// The convex hull, clockwise on screen; its last corner is where the outline starts.
+fn hull(points: &[Point<i32>], start: Start) -> Vec<Vector> {
     let mut distinct = points.to_vec();
     // `convex_hull` sorts with an order that equal points break.
     distinct.sort_by_key(|p| (p.y, p.x));
@@ -88,8 +97,14 @@ fn hull(points: &[Point<i32>]) -> Vec<Vector> {
         return Vec::new();
     }
     let mut hull = convex_hull(distinct);
-    let start = (0..hull.len()).max_by_key(|i| (hull[*i].x, hull[*i].y)).unwrap_or(0);
-    hull.rotate_left(start);
+    let first = (0..hull.len())
+        .min_by_key(|i| match start {
+            Start::TopLeft => (hull[*i].y, hull[*i].x),
+            Start::TopRight => (hull[*i].y, -hull[*i].x),
+        })
+        .unwrap_or(0);
+    let corners = hull.len();
+    hull.rotate_left((first + 1) % corners);
     hull.into_iter().map(|p: Point<i32>| [p.x as f32, p.y as f32]).collect()
 }
 
@@ -180,16 +195,16 @@ mod tests {
     fn the_rectangle_around_a_tilted_strip_is_as_thin_as_the_strip() {
         // A strip along the direction (4, 3), 50 long and 5 wide.
         let points = [[0, 0], [40, 30], [37, 34], [-3, 4], [20, 15], [20, 15]].map(|[x, y]| Point::new(x, y));
-        let rectangle = least_area(&points).unwrap();
+        let rectangle = least_area(&points, Start::TopLeft).unwrap();
         assert!((rectangle.short_side - 5.0).abs() < 1e-4, "{rectangle:?}");
         assert!((area_and_length(&rectangle.corners).0 - 250.0).abs() < 1e-2);
     }
 
     #[test]
     fn points_without_area_have_no_rectangle() {
-        assert!(least_area(&[]).is_none());
-        assert!(least_area(&[Point::new(3, 4); 5]).is_none());
-        assert!(least_area(&[Point::new(0, 0), Point::new(9, 9), Point::new(4, 4)]).is_none());
+        assert!(least_area(&[], Start::TopLeft).is_none());
+        assert!(least_area(&[Point::new(3, 4); 5], Start::TopLeft).is_none());
+        assert!(least_area(&[Point::new(0, 0), Point::new(9, 9), Point::new(4, 4)], Start::TopLeft).is_none());
     }
 
     #[test]
@@ -201,7 +216,7 @@ mod tests {
         };
         for _ in 0..200 {
             let points: Vec<_> = (0..12).map(|_| Point::new(next(90) as i32, next(40) as i32)).collect();
-            let found = area_and_length(&least_area(&points).unwrap().corners).0;
+            let found = area_and_length(&least_area(&points, Start::TopLeft).unwrap().corners).0;
             let least = (0..900)
                 .map(|tenth| {
                     let (sin, cos) = (f64::from(tenth) / 10.0).to_radians().sin_cos();
