@@ -1,6 +1,6 @@
 //! Every sample of every page, in both languages: rendered, checked, and written to `target/pages` to be looked at.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use askama::Template;
 use regex::Regex;
@@ -153,7 +153,7 @@ fn picture() -> String {
     let (width, height) = samples::PICTURE;
     let mut text = String::new();
     let mut line = |x: u32, y: u32, size: u32, words: &str, anchor: &str| {
-        text.push_str(&format!(r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{words}</text>"#));
+        write!(text, r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{words}</text>"#).unwrap();
     };
     line(540, 136, 44, "GOLDEN LION GUESTHOUSE", "middle");
     line(540, 180, 34, "Old Bridge Hospitality Ltd", "middle");
