@@ -219,6 +219,11 @@ impl FieldView {
         }
     }
 
+    /// Whether it stands above category and visit: what every expense needs.
+    pub fn is_leading(&self) -> bool {
+        matches!(self.key, FieldKey::Merchant | FieldKey::Date | FieldKey::Time | FieldKey::Total | FieldKey::Currency)
+    }
+
     /// Whether it takes an amount.
     pub fn is_amount(&self) -> bool {
         matches!(self.key, FieldKey::Total | FieldKey::Tax | FieldKey::Net | FieldKey::Tip)
