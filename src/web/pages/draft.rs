@@ -11,9 +11,10 @@ use crate::{
     domain::{
         capture::Channel,
         draft::DraftState,
-        field::{Field, FieldKey, FieldValue},
+        field::{Alternative, Evidence, Field, FieldKey, FieldValue},
         ids::ReceiptId,
         money::Currency,
+        page::Quad,
         time::{CivilDate, Timestamp},
     },
     web::i18n::format,
@@ -218,6 +219,11 @@ impl FieldView {
         }
     }
 
+    /// Whether it stands above category and visit: what every expense needs.
+    pub fn is_leading(&self) -> bool {
+        matches!(self.key, FieldKey::Merchant | FieldKey::Date | FieldKey::Time | FieldKey::Total | FieldKey::Currency)
+    }
+
     /// Whether it takes an amount.
     pub fn is_amount(&self) -> bool {
         matches!(self.key, FieldKey::Total | FieldKey::Tax | FieldKey::Net | FieldKey::Tip)
@@ -246,20 +252,31 @@ impl FieldView {
 
     /// Other values to pick with one click, most probable first, without repeats. What was proposed first is
     /// [`FieldView::was`] and not among them.
-    pub fn choices(&self) -> Vec<(String, f32)> {
-        let mut choices: Vec<(String, f32)> = Vec::new();
+    pub fn choices(&self) -> Vec<&Alternative> {
+        let mut choices: Vec<&Alternative> = Vec::new();
         let (current, was) = (self.value(), self.was());
         for alternative in self.proposed.iter().flat_map(|f| &f.alternatives) {
             let is_shown = alternative.value == current || was.as_ref() == Some(&alternative.value);
-            if !is_shown && choices.iter().all(|(value, _)| *value != alternative.value) {
-                choices.push((alternative.value.clone(), alternative.p));
+            if !is_shown && choices.iter().all(|other| other.value != alternative.value) {
+                choices.push(alternative);
             }
         }
         choices
     }
 
+    /// `page x,y x,y x,y x,y` of evidence, for scripts that move the box when a value is picked; empty without a box.
+    pub fn place(&self, evidence: &Option<Evidence>) -> String {
+        let quad = evidence.as_ref().and_then(|e| Some((e.page, e.quad.filter(Quad::is_finite)?)));
+        quad.map(|(page, quad)| format!("{page} {}", html::points(&quad))).unwrap_or_default()
+    }
+
+    /// [`FieldView::place`] of what was proposed.
+    pub fn proposed_place(&self) -> String {
+        self.proposed.as_ref().map(|f| self.place(&f.evidence)).unwrap_or_default()
+    }
+
     /// Where the current value was seen: the proposal's evidence or that of the alternative a person picked.
-    pub fn seen(&self) -> Option<&crate::domain::field::Evidence> {
+    pub fn seen(&self) -> Option<&Evidence> {
         let proposed = self.proposed.as_ref()?;
         match &self.decided {
             Some(decided) if self.was().is_some() => proposed
@@ -271,9 +288,9 @@ impl FieldView {
         }
     }
 
-    /// 0-based page of the evidence box; empty without one.
-    pub fn page(&self) -> String {
-        self.seen().filter(|e| e.quad.is_some()).map(|e| e.page.to_string()).unwrap_or_default()
+    /// [`FieldView::place`] of the current value.
+    pub fn current_place(&self) -> String {
+        self.place(&self.seen().cloned())
     }
 }
 
@@ -329,7 +346,10 @@ impl DraftPage {
 
     /// Whom it was paid to, for the heading.
     pub fn merchant(&self) -> String {
-        self.field(FieldKey::Merchant).map(FieldView::value).filter(|v| !v.is_empty()).unwrap_or_else(|| "–".to_owned())
+        self.field(FieldKey::Merchant)
+            .map(FieldView::value)
+            .filter(|v| !v.is_empty())
+            .unwrap_or_else(|| self.shell.t("receipts.no_merchant"))
     }
 
     /// Where "confirm and next" goes.
@@ -345,19 +365,15 @@ impl DraftPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        field::{Alternative, Evidence},
-        page::Quad,
-    };
 
-    fn seen(left: f32) -> Option<Evidence> {
-        Some(Evidence { page: 0, quad: Some(Quad::from_edges(left, 0.0, left + 10.0, 5.0)), text: String::new() })
+    fn seen(left: f32) -> Evidence {
+        Evidence { page: 0, quad: Some(Quad::from_edges(left, 0.0, left + 10.0, 5.0)), text: String::new() }
     }
 
     fn total() -> FieldView {
         let value = FieldValue::parse(FieldKey::Total, "12.30").unwrap();
         let alternatives = vec![
-            Alternative { value: "13.20".into(), p: 0.1, evidence: seen(50.0) },
+            Alternative { value: "13.20".into(), p: 0.1, evidence: Some(seen(50.0)) },
             Alternative { value: "12.30".into(), p: 0.05, evidence: None },
         ];
         FieldView {
@@ -365,7 +381,7 @@ mod tests {
                 key: FieldKey::Total,
                 value,
                 p: 0.8,
-                evidence: seen(1.0),
+                evidence: Some(seen(1.0)),
                 source: "x".into(),
                 reasons: vec![],
                 alternatives,
@@ -377,13 +393,13 @@ mod tests {
     #[test]
     fn a_corrected_value_keeps_what_was_proposed() {
         let mut field = total();
-        assert_eq!(field.choices(), vec![("13.20".to_owned(), 0.1)]);
+        assert_eq!(field.choices().iter().map(|c| c.value.as_str()).collect::<Vec<_>>(), ["13.20"]);
         assert_eq!((field.was(), field.level()), (None, "mid"));
         field.decided =
             Some(DecidedView { value: Some("13.20".into()), by: "Li".into(), at: Timestamp::from_micros(0) });
         assert_eq!(field.was().as_deref(), Some("12.30"));
         assert_eq!((field.value().as_str(), field.level(), field.p()), ("13.20", "decided", None));
-        assert_eq!(field.choices(), vec![], "the proposal is offered as what it was, not twice");
+        assert!(field.choices().is_empty(), "the proposal is offered as what it was, not twice");
     }
 
     #[test]

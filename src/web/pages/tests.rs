@@ -1,6 +1,6 @@
 //! Every sample of every page, in both languages: rendered, checked, and written to `target/pages` to be looked at.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use askama::Template;
 use regex::Regex;
@@ -97,7 +97,10 @@ fn words_in_the_catalog_are_used_somewhere() {
     let mut sources = String::new();
     for folder in ["src/web/templates", "src/web/pages", "src/web/assets/js"] {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
-            sources.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                sources.push_str(&fs::read_to_string(path).unwrap());
+            }
         }
     }
     // Tables looked up by a code that comes with data.
@@ -153,7 +156,7 @@ fn picture() -> String {
     let (width, height) = samples::PICTURE;
     let mut text = String::new();
     let mut line = |x: u32, y: u32, size: u32, words: &str, anchor: &str| {
-        text.push_str(&format!(r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{words}</text>"#));
+        write!(text, r#"<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}">{words}</text>"#).unwrap();
     };
     line(540, 136, 44, "GOLDEN LION GUESTHOUSE", "middle");
     line(540, 180, 34, "Old Bridge Hospitality Ltd", "middle");

@@ -162,7 +162,9 @@ async function follow(upload, capture, until) {
       return;
     }
     if (current.state === "read" && current.receipts?.length) return read(upload, current.receipts);
-    if (Date.now() > until) {
+    // Read, but nothing on it that looks like a receipt: the list says what can be done.
+    const isEmpty = current.state === "read" && Array.isArray(current.receipts);
+    if (isEmpty || Date.now() > until) {
       upload.row.message.replaceChildren(element("a", { href: "/receipts" }, t("js.still_reading")));
       return;
     }
@@ -182,7 +184,7 @@ function read(upload, receipts) {
   show(upload, "read", "");
   upload.row.title.textContent = first.merchant || t("js.merchant_unknown");
   const facts = [first.total ? `${first.currency ?? ""} ${grouped(first.total)}`.trim() : t("js.no_total"), first.issued_on, first.category_name ?? first.category];
-  upload.row.message.append(element("span", { class: "amount", "data-testid": "upload-result" }, facts.filter(Boolean).join(" · ")));
+  upload.row.message.append(element("span", { class: "amount", "data-testid": "upload-result" }, ...facts.filter(Boolean).map((fact) => element("span", {}, fact))));
   if (receipts.length > 1) upload.row.message.append(` +${receipts.length - 1}`);
   if (already) upload.row.message.append(element("br"), t("js.already_here"));
   upload.row.message.append(" ", element("span", { class: `badge ${first.state}` }, word("state", first.state)));

@@ -40,17 +40,27 @@ function set(row, value) {
   refresh(row);
 }
 
+/** Moves the box and the cut-out to where the value was seen; a value seen nowhere has neither. */
+function point(row) {
+  const value = control(row).value;
+  const chip = [...row.querySelectorAll(".chip")].find((candidate) => candidate.dataset.value === value);
+  const place = value === control(row).dataset.initial ? row.dataset.place : (chip?.dataset.place ?? "");
+  viewer.place(row.dataset.field, place, row.querySelector(".snippet"));
+  row.querySelector(".seen")?.classList.toggle("stale", !place);
+  if (row === current) viewer.show(row.dataset.field);
+}
+
 for (const row of rows) {
   const input = control(row);
   input.addEventListener("focus", () => { select(row); if (input.select && !input.readOnly) input.select(); });
   input.addEventListener("input", () => refresh(row));
-  input.addEventListener("change", () => { if (input.tagName === "INPUT") input.value = tidy(row.dataset.kind, input.value); refresh(row); });
+  input.addEventListener("change", () => { if (input.tagName === "INPUT") input.value = tidy(row.dataset.kind, input.value); refresh(row); point(row); });
   row.addEventListener("pointerenter", () => viewer.hint(row.dataset.field));
   row.addEventListener("pointerleave", () => viewer.hint(current?.dataset.field));
 }
 form.addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
-  if (chip?.dataset.value !== undefined) { const row = chip.closest(".f"); set(row, chip.dataset.value); select(row); }
+  if (chip?.dataset.value !== undefined) { const row = chip.closest(".f"); set(row, chip.dataset.value); select(row); point(row); }
   if (chip?.dataset.reason) form.reason.value = chip.dataset.reason;
 });
 
@@ -85,14 +95,21 @@ async function save() {
   adopt(draft.revision);
   for (const row of changes) {
     const before = control(row).dataset.initial;
+    const chip = [...row.querySelectorAll(".chip")].find((candidate) => candidate.dataset.value === control(row).value);
+    const oldPlace = row.dataset.place;
+    row.dataset.place = chip?.dataset.place ?? "";
     control(row).dataset.initial = control(row).value;
     row.classList.remove("edited", "low", "mid", "high", "empty");
     row.classList.add("decided");
     row.dataset.level = "decided";
+    row.querySelector(".f-sure")?.replaceChildren(element("span", { class: "by" }, `\u2713 ${t("js.you")}`));
     const more = row.querySelector(".f-more");
     more?.querySelector(".reasons")?.remove();
-    if (more && before && !more.querySelector(".was")) more.append(element("span", { class: "was" }, `${t("js.was")} `, element("button", { type: "button", class: "chip", "data-value": before }, element("del", {}, row.dataset.kind === "amount" ? grouped(before) : before))));
+    if (more && before && !more.querySelector(".was")) more.append(element("span", { class: "was" }, `${t("js.was")} `, element("button", { type: "button", class: "chip", "data-value": before, "data-place": oldPlace ?? "" }, element("del", {}, row.dataset.kind === "amount" ? grouped(before) : before))));
   }
+  const value = (key) => control(rowOf(key))?.value ?? "";
+  if (value("merchant")) document.getElementById("title-merchant").textContent = value("merchant");
+  if (value("total")) document.getElementById("title-money").textContent = `${value("currency")} ${grouped(value("total"))}`.trim();
   saved.textContent = t("js.saved");
 }
 
@@ -171,6 +188,8 @@ const primary = () => form.querySelector('[data-act="confirm"], [data-act="submi
 document.addEventListener("keydown", (event) => {
   const help = document.getElementById("help");
   if (help.open) return;
+  // A held or doubled Enter must not confirm a draft nobody has seen.
+  if (event.key === "Enter" && (event.repeat || !ready) && event.target.id !== "reason") { event.preventDefault(); return; }
   const target = event.target;
   const typing = target.matches("input, textarea, select");
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
@@ -180,7 +199,7 @@ document.addEventListener("keydown", (event) => {
     if (canEdit()) act("save");
   } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
     const chip = current?.querySelectorAll(".chip")[Number(event.code.slice(5)) - 1];
-    if (chip) set(current, chip.dataset.value);
+    if (chip) { set(current, chip.dataset.value); point(current); }
   } else if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
   } else if (typing && event.key === "Enter" && target.id !== "reason") {
@@ -211,6 +230,16 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 document.getElementById("help-open").addEventListener("click", () => document.getElementById("help").showModal());
+
+// Keys confirm only once the picture can be seen, and not within a double press of the one before.
+/** Milliseconds in which a second Enter still belongs to the draft before: a double press takes 100 to 300. */
+const DOUBLE_PRESS_MS = 350;
+let ready = false;
+const picture = document.querySelector(".sheet-page img");
+const seen = !picture || picture.complete ? Promise.resolve() : new Promise((resolve) => { picture.onload = resolve; picture.onerror = resolve; });
+Promise.all([seen, new Promise((resolve) => setTimeout(resolve, DOUBLE_PRESS_MS))]).then(() => { ready = true; form.dataset.ready = "true"; });
+// Coming back with the browser's button shows how the draft stands now, not how it was left.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 // What a reviewer looks at first: the first doubtful field, else the total.
 const first = rows.find((row) => row.dataset.level === "low") ?? rows.find((row) => row.dataset.level === "mid") ?? rowOf("total");

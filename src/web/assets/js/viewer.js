@@ -6,6 +6,21 @@ const MAX_ZOOM = 8;
 /** Height in CSS pixels at which print is read comfortably; smaller evidence is zoomed to it. */
 const LEGIBLE_PX = 18;
 
+/** Shows other print in a cut-out: the same arithmetic as `snippet` in html.rs. */
+function cut(svg, [a, b, c, d]) {
+  const width = Math.hypot(b[0] - a[0], b[1] - a[1]);
+  const height = Math.hypot(d[0] - a[0], d[1] - a[1]);
+  const x = (a[0] + b[0] + c[0] + d[0]) / 4;
+  const y = (a[1] + b[1] + c[1] + d[1]) / 4;
+  const windowHeight = height * 1.5;
+  const windowWidth = Math.min(Math.max(width + height * 1.5, windowHeight), windowHeight * 12);
+  const turn = (-Math.atan2(b[1] - a[1], b[0] - a[0]) * 180) / Math.PI;
+  svg.setAttribute("viewBox", `${x - windowWidth / 2} ${y - windowHeight / 2} ${windowWidth} ${windowHeight}`);
+  svg.querySelector("image").setAttribute("transform", `rotate(${turn} ${x} ${y})`);
+  const mark = svg.querySelector(".mark");
+  for (const [name, value] of Object.entries({ x: x - width / 2, y: y - height / 2, width, height })) mark.setAttribute(name, value);
+}
+
 export class Viewer {
   constructor(root, onPick) {
     this.stage = root.querySelector(".stage");
@@ -94,6 +109,20 @@ export class Viewer {
         top: place.top + place.height / 2 - stage.top - stage.height / 2,
       });
     }
+  }
+
+  /** Moves a field's box to `place` (`page x,y x,y x,y x,y`, page pixels) and its cut-out with it; no place, no box. */
+  place(key, place, snippet) {
+    this.sheets.querySelector(`[data-box="${key}"]`)?.remove();
+    const [page, ...corners] = place.split(" ");
+    const sheet = this.sheets.querySelector(`[data-page="${page}"]`);
+    if (corners.length !== 4 || !sheet) return;
+    const box = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
+    box.dataset.box = key;
+    box.setAttribute("points", corners.join(" "));
+    box.setAttribute("vector-effect", "non-scaling-stroke");
+    sheet.querySelector(".boxes").append(box);
+    if (snippet) cut(snippet, corners.map((corner) => corner.split(",").map(Number)));
   }
 
   drag() {

@@ -1,0 +1,210 @@
+//! Samples of the pages reviewers see.
+
+use super::{PICTURE, ago, category_choices, choices, id, receipt, shell, visits};
+use crate::{
+    domain::{
+        capture::Channel,
+        draft::DraftState,
+        field::{Alternative, Evidence, Field, FieldKey, FieldValue},
+        page::Quad,
+        person::Language,
+    },
+    web::pages::{
+        draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace},
+        queue::{QueueFilter, QueuePage, QueueRow},
+        shell::{Problem, VisitView},
+    },
+};
+
+pub fn queue(lang: Language) -> Vec<(&'static str, QueuePage)> {
+    let row = |n: u32, merchant: &str, total: &str, code: &str, p: Option<f32>, flags: &[&str]| {
+        let row = receipt(lang, n, DraftState::Submitted, merchant, total, code);
+        QueueRow {
+            url: format!("/drafts/{}?state=submitted", row.id),
+            id: row.id,
+            state: row.state,
+            thumbnail_url: row.thumbnail_url,
+            owner: ["李薇", "Jonas Weber", "王强"][n as usize % 3].into(),
+            merchant: p.is_some().then_some(merchant.to_owned()),
+            total: p.is_some().then_some(total.parse().unwrap()),
+            currency: row.currency,
+            issued_on: row.issued_on.filter(|_| p.is_some()),
+            category: row.category,
+            visit: [VisitView::Undecided, VisitView::NoVisit, row.visit][n as usize % 3].clone(),
+            p,
+            flags: flags.iter().map(|f| (*f).to_owned()).collect(),
+            submitted_at: Some(ago(u64::from(40 - n) * 97)),
+        }
+    };
+    let full = QueuePage {
+        shell: shell(lang, "/review"),
+        rows: vec![
+            row(1, "川味小馆(苏州园区店)", "268", "CNY", Some(0.998), &[]),
+            row(2, "Gasthof zum Goldenen Löwen an der Alten Brücke", "1284.50", "EUR", Some(0.87), &["duplicate"]),
+            row(3, "Blue Bottle Coffee", "12.8", "USD", Some(0.42), &["weekend", "conflicting"]),
+            row(4, "", "0", "CNY", None, &[]),
+            row(5, "上海虹桥国际机场停车场", "1240", "CNY", Some(0.96), &[]),
+            row(6, "滴滴出行", "41.3", "CNY", Some(0.93), &["never_translated_flag"]),
+        ],
+        total: Some(214),
+        filter: QueueFilter { state: "submitted".into(), ..QueueFilter::default() },
+        people: choices(&[("p1", "李薇"), ("p2", "Jonas Weber")]),
+        units: choices(&[("u1", "华东 East"), ("u2", "DACH")]),
+        categories: category_choices(lang),
+        more: Some("/review?state=submitted&after=0192".into()),
+    };
+    let empty = QueuePage { rows: vec![], total: Some(0), more: None, units: vec![], ..full.clone() };
+    vec![("queue", full), ("queue_empty", empty)]
+}
+
+fn proposed(
+    key: FieldKey,
+    text: &str,
+    p: f32,
+    edges: [f32; 4],
+    reasons: &[&str],
+    others: &[(&str, f32, [f32; 4])],
+) -> FieldView {
+    let evidence = |text: &str, [left, top, right, bottom]: [f32; 4]| {
+        Some(Evidence { page: 0, quad: Some(Quad::from_edges(left, top, right, bottom)), text: text.into() })
+    };
+    let alternatives = others
+        .iter()
+        .map(|(value, p, edges)| Alternative { value: (*value).into(), p: *p, evidence: evidence(value, *edges) })
+        .collect();
+    let field = Field {
+        key,
+        value: FieldValue::parse(key, text).unwrap(),
+        p,
+        evidence: if key == FieldKey::Category { None } else { evidence(text, edges) },
+        source: format!("{key}:sample"),
+        reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
+        alternatives,
+    };
+    FieldView { proposed: Some(field), ..FieldView::empty(key) }
+}
+
+pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
+    let required = |field: FieldView| FieldView { required: true, ..field };
+    let fields = vec![
+        proposed(
+            FieldKey::Merchant,
+            "GOLDEN LION GUESTHOUSE",
+            0.97,
+            [250., 96., 830., 140.],
+            &["top", "memory:12"],
+            &[("Old Bridge Hospitality Ltd", 0.02, [300., 150., 780., 186.])],
+        ),
+        required(proposed(
+            FieldKey::Date,
+            "2026-11-20",
+            0.91,
+            [110., 330., 360., 366.],
+            &["label:Date"],
+            &[("2026-11-02", 0.06, [110., 1_500., 360., 1_536.])],
+        )),
+        proposed(FieldKey::Time, "19:42", 0.99, [400., 330., 520., 366.], &[], &[]),
+        required(proposed(
+            FieldKey::Total,
+            "128.40",
+            0.78,
+            [790., 1_140., 960., 1_190.],
+            &["label:TOTAL", "sum"],
+            &[("107.90", 0.14, [800., 1_030., 960., 1_066.]), ("150.00", 0.05, [800., 1_260., 960., 1_296.])],
+        )),
+        required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["symbol:€"], &[])),
+        proposed(FieldKey::Tax, "20.50", 0.88, [800., 1_082., 960., 1_118.], &["label:VAT 19%"], &[]),
+        FieldView::empty(FieldKey::InvoiceNumber),
+    ];
+    let meals = proposed(
+        FieldKey::Category,
+        "meals",
+        0.94,
+        [0.; 4],
+        &["memory:12", "item:Schnitzel"],
+        &[("lodging", 0.04, [0.; 4])],
+    );
+    let line = |minutes, by: Option<&str>, kind: &str| HistoryLine {
+        at: ago(minutes),
+        by: by.map(str::to_owned),
+        kind: kind.into(),
+        changes: vec![],
+        reason: None,
+    };
+    let fresh = DraftPage {
+        shell: shell(lang, "/drafts/0192f0c1"),
+        id: id(2),
+        state: DraftState::Submitted,
+        revision: 3,
+        reason: None,
+        owner: "Jonas Weber".into(),
+        captured_by: Some("李薇".into()),
+        captured_at: ago(190),
+        channel: Channel::Page,
+        note: Some("Dinner with the Müller team".into()),
+        pages: vec![PageView {
+            index: 0,
+            width: PICTURE.0,
+            height: PICTURE.1,
+            preview_url: "/sample/receipt.svg".into(),
+        }],
+        fields,
+        category: required(meals),
+        categories: category_choices(lang),
+        visit: VisitView::Visit(visits()[1].clone()),
+        visits: visits(),
+        p: Some(0.71),
+        flags: vec!["duplicate".into()],
+        may: May { edit: true, confirm: true, decide: true, ..May::default() },
+        queue: QueuePlace {
+            list_url: "/review?state=submitted".into(),
+            previous_url: Some("/drafts/1?state=submitted".into()),
+            next_url: Some("/drafts/3?state=submitted".into()),
+            next_preview_url: Some("/sample/receipt.svg".into()),
+            waiting: Some(214),
+        },
+        history: vec![
+            line(190, Some("李薇"), "capture.accepted"),
+            line(189, None, "draft.filled"),
+            line(120, None, "a.new.kind"),
+        ],
+        conflict: false,
+        problem: None,
+    };
+    let mut corrected = fresh.clone();
+    corrected.fields[3].decided = Some(DecidedView { value: Some("107.90".into()), by: "李薇".into(), at: ago(3) });
+    corrected.fields[1].refused = Some((
+        "20.11.26".into(),
+        Problem { code: "invalid_field".into(), detail: "write a date as YYYY-MM-DD".into() },
+    ));
+    corrected.conflict = true;
+    corrected.visit = VisitView::Undecided;
+    corrected.history.push(HistoryLine {
+        changes: vec![
+            Change { key: FieldKey::Total, from: Some("1128.40".into()), to: Some("107.90".into()) },
+            Change { key: FieldKey::Tax, from: Some("20.50".into()), to: None },
+        ],
+        ..line(3, Some("李薇"), "draft.edited")
+    });
+    let mut confirmed = corrected.clone();
+    (confirmed.state, confirmed.may, confirmed.conflict) =
+        (DraftState::Confirmed, May { reopen: true, ..May::default() }, false);
+    confirmed.fields[1].refused = None;
+    confirmed.queue = QueuePlace { list_url: "/receipts".into(), ..QueuePlace::default() };
+    let mut returned = fresh.clone();
+    (returned.state, returned.reason) = (DraftState::Returned, Some("Which visit is this for?".into()));
+    returned.may = May { edit: true, submit: true, withdraw: true, ..May::default() };
+    returned.queue = confirmed.queue.clone();
+    let mut unread = returned.clone();
+    (unread.state, unread.reason, unread.p, unread.flags) = (DraftState::Draft, None, None, vec![]);
+    unread.fields.iter_mut().for_each(|field| field.proposed = None);
+    unread.category.proposed = None;
+    unread.pages = vec![];
+    vec![
+        ("draft", fresh),
+        ("draft_corrected", corrected),
+        ("draft_confirmed", confirmed),
+        ("draft_returned", returned),
+        ("draft_unread", unread),
+    ]
+}
