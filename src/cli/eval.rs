@@ -7,7 +7,80 @@ pub mod labels;
 pub mod report;
 pub mod score;
 
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Args;
+use futures_util::{StreamExt as _, stream};
+
+use super::{Global, read, setup};
 use crate::{domain::time::CivilDate, extract::Extraction};
+
+/// Arguments of `vouch eval`.
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// Directories with a `labels.jsonl`.
+    #[arg(required = true)]
+    dirs: Vec<PathBuf>,
+    /// One JSON object per source.
+    #[arg(long)]
+    json: bool,
+    /// At most this many receipts of a source, spread evenly.
+    #[arg(long, value_name = "N")]
+    most: Option<usize>,
+}
+
+/// Reads every labelled file and prints a table, one row per source.
+pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<ExitCode> {
+    let config = setup::load_config(&global)?;
+    let knowledge = read::bare_knowledge(&config, eval_today());
+    let children = config.reader_children(setup::processors());
+    let pool = setup::start_pool(&config, children)?;
+    let limits = config.capture.limits();
+    let mut reports = Vec::new();
+    for dir in &arguments.dirs {
+        let labels = labels::read(dir)?;
+        let labels: Vec<_> = labels.into_iter().filter(|label| label.file.is_some()).collect();
+        let step = arguments.most.map_or(1, |most| labels.len().div_ceil(most.max(1)).max(1));
+        let labels: Vec<_> = labels.into_iter().step_by(step).collect();
+        let bar = read::progress(labels.len());
+        let outcomes: Vec<score::Outcome> = stream::iter(&labels)
+            .map(|label| {
+                let path = dir.join(label.file.as_deref().unwrap_or_default());
+                let (pool, knowledge, limits, bar) = (&pool, &knowledge, &limits, &bar);
+                async move {
+                    let done = read::read_file(pool, knowledge, limits, &path).await;
+                    bar.inc(1);
+                    let seconds = done.ms as f32 / 1000.0;
+                    let reads: Vec<ReceiptRead> = match done.result {
+                        Ok((_, receipts)) => receipts
+                            .into_iter()
+                            .map(|receipt| ReceiptRead { extraction: receipt.extraction, seconds })
+                            .collect(),
+                        Err(failure) => {
+                            bar.suspend(|| eprintln!("{}: {failure}", path.display()));
+                            Vec::new()
+                        }
+                    };
+                    score::score(label, &reads)
+                }
+            })
+            .buffered(children)
+            .collect()
+            .await;
+        bar.finish_and_clear();
+        let name = dir.file_name().context("a directory has a name")?.to_string_lossy().into_owned();
+        reports.push(report::SourceReport::new(&name, &outcomes));
+    }
+    if arguments.json {
+        for report in &reports {
+            println!("{}", serde_json::to_string(report)?);
+        }
+    } else {
+        print!("{}", report::table(&reports));
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// What was read of one receipt of a file.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -10,6 +11,37 @@ use serde::Deserialize;
 use crate::classify::train::{Settings, Trained, train};
 use crate::classify::{Input, Memory, Model, classify, examples, score::Confusion};
 use crate::domain::category::DEFAULTS;
+
+/// Arguments of `vouch train`.
+#[derive(Debug, clap::Args)]
+pub struct TrainArguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Trains the category model.
+    Category {
+        /// Directory with `nsi_brands.jsonl` and `mcc_codes.csv`.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Where to write the model.
+        #[arg(long, default_value = "models/category/model.bin")]
+        out: PathBuf,
+    },
+}
+
+/// Trains and writes the model.
+pub fn run(arguments: TrainArguments) -> Result<ExitCode> {
+    match arguments.what {
+        What::Category { data, out } => {
+            train_category(&data, &out, &Settings::default())?;
+            println!("wrote `{}`", out.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Trains the category model from `data` (`nsi_brands.jsonl`, `mcc_codes.csv`) and writes `out`.
 /// Returns what was measured on held-out brands.

@@ -14,8 +14,8 @@ pub use access::{may_see, visible_filter};
 pub use captures::{CaptureView, capture, captures_without_receipts};
 pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture};
-pub use edit::{Edit, edit, set_visit_of_many};
-pub use list::{Listed, list_mine, list_queue, next_in_queue};
+pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
+pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
 pub use view::{DraftView, PageView, view};
 
 use crate::{

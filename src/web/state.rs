@@ -39,6 +39,8 @@ pub struct WebSettings {
 pub struct LocalCa {
     /// PEM.
     pub pem: String,
+    /// DER, as phones take it.
+    pub der: Vec<u8>,
     /// SHA-256 fingerprint as people compare it, `AB:CD:…`.
     pub fingerprint: String,
 }

@@ -1,0 +1,183 @@
+//! `vouch read FILE… --json`: what receipts say, without server or database.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use clap::Args;
+use futures_util::{StreamExt as _, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use serde_json::{Value, json};
+
+use super::{
+    Global,
+    read_output::{PageSize, ReadOutput},
+    setup,
+};
+use crate::{
+    config::Config,
+    domain::{
+        capture::{Limits, Reason},
+        media::MediaType,
+        time::{CivilDate, Clock as _},
+    },
+    imaging::header,
+    pipeline::{Knowledge, Understood, receipts_of, understand},
+    reader::{ReadFailure, ReadRequest, ReaderPool, Reading},
+};
+
+/// Arguments of `vouch read`.
+#[derive(Debug, Args)]
+pub struct ReadArguments {
+    /// Pictures of receipts.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// One JSON object a line per receipt.
+    #[arg(long)]
+    json: bool,
+    /// The day to read dates against, YYYY-MM-DD; today unless given.
+    #[arg(long, value_name = "DATE")]
+    today: Option<CivilDate>,
+}
+
+/// A file read: its receipts, or why not.
+pub struct FileRead {
+    /// What the child returned and what was understood of it.
+    pub result: Result<(Reading, Vec<Understood>), ReadFailure>,
+    /// Wall-clock milliseconds.
+    pub ms: u64,
+}
+
+/// Reads the files, several at a time, printing in order. Exits with 1 when one could not be read.
+pub async fn run(global: Global, arguments: ReadArguments) -> anyhow::Result<ExitCode> {
+    let config = setup::load_config(&global)?;
+    let today = arguments.today.unwrap_or_else(|| config.today(crate::app::SystemClock.now()));
+    let knowledge = bare_knowledge(&config, today);
+    let pool = setup::start_pool(&config, config.reader_children(setup::processors()))?;
+    let bar = progress(arguments.files.len());
+    let mut failed = 0;
+    let mut reads = stream::iter(&arguments.files)
+        .map(|path| {
+            let (pool, knowledge, config) = (&pool, &knowledge, &config);
+            async move { (path, read_file(pool, knowledge, &config.capture.limits(), path).await) }
+        })
+        .buffered(config.reader_children(setup::processors()));
+    while let Some((path, read)) = reads.next().await {
+        bar.inc(1);
+        let file = path.display().to_string();
+        match &read.result {
+            Ok((reading, receipts)) => {
+                for line in outputs(&file, reading, receipts, read.ms) {
+                    bar.suspend(|| {
+                        if arguments.json {
+                            println!("{line}");
+                        } else {
+                            println!("{}", plain(&line));
+                        }
+                    });
+                }
+            }
+            Err(failure) => {
+                failed += 1;
+                bar.suspend(|| {
+                    if arguments.json {
+                        println!(
+                            "{}",
+                            json!({ "file": file, "error": failure.reason, "detail": failure.detail, "ms": read.ms })
+                        );
+                    }
+                    eprintln!("{file}: {failure}");
+                });
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One JSON object per receipt of the file.
+fn outputs(file: &str, reading: &Reading, receipts: &[Understood], ms: u64) -> Vec<Value> {
+    let pages: Vec<PageSize> = reading.pages.iter().map(PageSize::from).collect();
+    let warnings: Vec<String> = reading.warnings.iter().map(|w| w.code.clone()).collect();
+    let output = |(receipt, understood): (usize, &Understood)| {
+        let many = understood.group.is_region_of_many;
+        let region = understood.group.regions.first().filter(|_| many).map(|region| region.quad);
+        let extraction = &understood.extraction;
+        let engine = &reading.engine;
+        ReadOutput { file, receipt, region, extraction, engine, pages: &pages, ms, warnings: &warnings }.to_json()
+    };
+    receipts.iter().enumerate().map(output).collect()
+}
+
+/// A line for people: what, when, how much, where.
+fn plain(line: &Value) -> String {
+    let value = |key: &str| line[key]["value"].as_str().unwrap_or("-").to_owned();
+    let file = line["file"].as_str().unwrap_or_default();
+    format!(
+        "{file}  {}  {} {}  {}  [{}]",
+        value("date"),
+        value("currency"),
+        value("total"),
+        value("merchant"),
+        value("category")
+    )
+}
+
+/// What is known without an organisation: the configured defaults.
+pub fn bare_knowledge(config: &Config, today: CivilDate) -> Knowledge {
+    let organisation = &config.organisation;
+    // The configured home currency is a guess nobody made for these files: not even evidence.
+    Knowledge::bare(today, organisation.locales.clone(), None)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+pub fn progress(files: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} files, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(files as u64).with_style(style)
+}
+
+/// Reads one file through the same checks and children as the service.
+pub async fn read_file(pool: &ReaderPool, knowledge: &Knowledge, limits: &Limits, path: &Path) -> FileRead {
+    let started = Instant::now();
+    let result = read_bytes(pool, limits, path).await.map(|reading| {
+        let receipts = receipts_of(&reading).iter().map(|group| understand(knowledge, group)).collect();
+        (reading, receipts)
+    });
+    FileRead { result, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) }
+}
+
+async fn read_bytes(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Reading, ReadFailure> {
+    let bytes: Bytes =
+        load(path, limits).await.map_err(|(reason, error)| ReadFailure::new(reason, format!("{error:#}")))?;
+    let media_type = MediaType::sniff(&bytes).ok_or_else(|| {
+        ReadFailure::new(Reason::UnsupportedType, "none of JPEG, PNG, WebP, TIFF, GIF, BMP by its content")
+    })?;
+    if let Some(header) = header::probe_bytes(&bytes, media_type) {
+        header.check(limits).map_err(|reason| {
+            ReadFailure::new(reason, format!("{} x {} pixels, {} pages", header.width, header.height, header.pages))
+        })?;
+    }
+    pool.read(ReadRequest::new(media_type, *limits, bytes)).await
+}
+
+async fn load(path: &Path, limits: &Limits) -> Result<Bytes, (Reason, anyhow::Error)> {
+    let open = async {
+        let size = tokio::fs::metadata(path).await?.len();
+        if size > limits.max_bytes {
+            return Ok(None);
+        }
+        Ok::<_, std::io::Error>(Some(tokio::fs::read(path).await?))
+    };
+    match open.await.context("the file cannot be read") {
+        Ok(Some(bytes)) if bytes.is_empty() => Err((Reason::Empty, anyhow::anyhow!("the file is empty"))),
+        Ok(Some(bytes)) => Ok(bytes.into()),
+        Ok(None) => Err((Reason::TooLarge, anyhow::anyhow!("the file is larger than {} bytes", limits.max_bytes))),
+        Err(error) => Err((Reason::ObjectMissing, error)),
+    }
+}

@@ -1,0 +1,122 @@
+//! The draft page, and its form for browsers without scripts.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{
+    draft_view,
+    frame::{self, Frame, PageForm, local_path, shown},
+    names,
+    review::Address,
+};
+use crate::{
+    domain::{field::FieldKey, ids::ReceiptId},
+    review::{self, Edit, Verb},
+    web::{problem::ApiError, state::AppState},
+};
+
+/// `GET /drafts/{id}`.
+pub async fn page(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    frame: Frame,
+    Query(address): Query<Address>,
+) -> Response {
+    match draft_view::fill(&state, &frame, &id, &address).await {
+        Ok(page) => frame.render(&page),
+        Err(error) => frame.fail(error).await,
+    }
+}
+
+/// `POST /drafts/{id}`: saves what was typed, then does `action`.
+pub async fn act(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+    match perform(&state, &form, &id).await {
+        Ok(Some(next)) => Redirect::to(&next).into_response(),
+        Ok(None) => Redirect::to(local_path(form.get("next"))).into_response(),
+        Err(error) => again(&state, &form, &id, error).await,
+    }
+}
+
+/// Where to go then: `None` for the form's own `next`.
+async fn perform(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Option<String>, ApiError> {
+    let actor = form.frame.actor();
+    let mut revision: i64 = form
+        .get("revision")
+        .parse()
+        .map_err(|_| ApiError::bad_request("the form names no revision: reload the page"))?;
+    let action = form.get("action");
+    if matches!(action, "save" | "confirm" | "submit")
+        && let Some(change) = changed(state, form, id).await?
+    {
+        revision = review::edit(&state.app, actor, id, revision, &change).await?.revision;
+    }
+    let reason = || form.get("reason").to_owned();
+    let verb = match action {
+        "save" | "" => return Ok(Some(format!("/drafts/{id}"))),
+        "confirm" => {
+            review::confirm(&state.app, actor, id, revision).await?;
+            return Ok(None);
+        }
+        "submit" => Verb::Submit,
+        "withdraw" => Verb::Withdraw,
+        "return" => Verb::Return { reason: reason() },
+        "reject" => Verb::Reject { reason: reason() },
+        "reopen" => Verb::Reopen,
+        _ => return Err(ApiError::bad_request("that act is not known")),
+    };
+    let stays = matches!(verb, Verb::Reopen);
+    review::decide(&state.app, actor, id, revision, verb).await?;
+    Ok(stays.then(|| format!("/drafts/{id}")))
+}
+
+/// What the form changes compared with what counts now; `None` when nothing.
+async fn changed(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Option<Edit>, ApiError> {
+    let view = review::view(&state.app, form.frame.actor(), id).await?;
+    let mut fields = BTreeMap::new();
+    for key in FieldKey::ALL {
+        if !form.has(key.as_str()) {
+            continue;
+        }
+        let typed = form.get(key.as_str()).trim();
+        let current = view.fields.get(key).and_then(review::DraftField::value).unwrap_or_default();
+        if typed != current {
+            fields.insert(*key, Some(typed.to_owned()).filter(|t| !t.is_empty()));
+        }
+    }
+    let mut visit = None;
+    if form.has("visit") {
+        let chosen = names::parse_visit(form.get("visit")).ok_or_else(|| ApiError::bad_request("that is no visit"))?;
+        visit = (chosen != view.receipt.visit()).then_some(chosen);
+    }
+    let change = Edit { fields, visit };
+    Ok((change != Edit::default()).then_some(change))
+}
+
+/// The page again with why it did not work; what was typed stays in the inputs.
+async fn again(state: &AppState, form: &PageForm, id: &ReceiptId, error: ApiError) -> Response {
+    if !matches!(error.status(), StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY) {
+        return form.frame.fail(error).await;
+    }
+    let mut page = match draft_view::fill(state, &form.frame, id, &Address::default()).await {
+        Ok(page) => page,
+        Err(error) => return form.frame.fail(error).await,
+    };
+    let problem = shown(&error);
+    if error.status() == StatusCode::CONFLICT {
+        page.conflict = true;
+    } else {
+        for field in &mut page.fields {
+            let typed = form.get(field.key.as_str()).trim().to_owned();
+            if form.has(field.key.as_str()) && typed != field.value() {
+                field.refused = Some((typed, problem.clone()));
+            }
+        }
+        page.problem = Some(problem);
+    }
+    frame::render(error.status(), &page)
+}

@@ -1,0 +1,196 @@
+//! Fills the draft page's struct from a loaded draft.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{frame::Frame, names, review::Address};
+use crate::{
+    domain::{
+        draft::DraftState,
+        field::{Field, FieldKey, FieldValue},
+        ids::{PersonId, ReceiptId},
+        person::{Actor, Role},
+        policy,
+        visit::VisitChoice,
+    },
+    review::{self, DraftField, DraftView},
+    store::{Tx, fields::FieldRow, journal, receipts::ReceiptRow},
+    web::{
+        pages::{
+            draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace, SHOWN},
+            shell::VisitView,
+        },
+        problem::ApiError,
+        state::AppState,
+    },
+};
+
+/// Journal entries shown.
+const MAX_HISTORY: i64 = 200;
+
+/// The page of a draft, as `frame`'s person sees it coming from the list at `address`.
+pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Address) -> Result<DraftPage, ApiError> {
+    let actor = frame.actor();
+    let view = review::view(&state.app, actor, id).await?;
+    let queue = queue_place(state, actor, &view.receipt, address).await?;
+    let mut tx = state.app.db.read().await?;
+    let zone = &frame.shell.zone;
+    let history = journal::list_for_subject(&mut tx, id.as_str(), MAX_HISTORY).await?;
+    let people = view
+        .fields
+        .values()
+        .filter_map(|field| field.decided.as_ref().map(|d| &d.decided_by))
+        .chain(history.iter().filter_map(|entry| entry.actor_id.as_ref()))
+        .chain([&view.receipt.owner_id, &view.capture.captured_by]);
+    let people = names::of_people(&mut tx, people).await?;
+    let name = |id: &PersonId| people.get(id).cloned().unwrap_or_default();
+
+    let mut visits = names::visit_options(&mut tx, &view.receipt.owner_id, zone).await?;
+    let visit = names::visit_view(&mut tx, &view.receipt.visit(), zone, &mut HashMap::new()).await?;
+    if let VisitView::Visit(chosen) = &visit
+        && !visits.iter().any(|v| v.id == chosen.id)
+    {
+        visits.insert(0, chosen.clone());
+    }
+    let keys = SHOWN.iter().copied().chain(view.fields.keys().copied().filter(|key| !SHOWN.contains(key)));
+    let fields = keys.filter(|key| *key != FieldKey::Category).map(|key| field_view(&view, key, &name)).collect();
+    Ok(DraftPage {
+        shell: frame.shell.clone(),
+        id: id.clone(),
+        state: view.receipt.state,
+        revision: view.receipt.revision,
+        reason: view.receipt.reason.clone(),
+        owner: name(&view.receipt.owner_id),
+        captured_by: (view.capture.captured_by != view.receipt.owner_id).then(|| name(&view.capture.captured_by)),
+        captured_at: view.capture.captured_at.unwrap_or(view.capture.created_at),
+        channel: view.capture.channel,
+        note: view.capture.note.clone(),
+        pages: view
+            .pages
+            .iter()
+            .map(|page| PageView {
+                index: page.index as u32,
+                width: page.width as u32,
+                height: page.height as u32,
+                preview_url: format!("/api/v1/drafts/{id}/pages/{}/preview", page.index),
+            })
+            .collect(),
+        fields,
+        category: field_view(&view, FieldKey::Category, &name),
+        categories: names::category_choices(&mut tx, frame.shell.lang).await?,
+        visit,
+        visits,
+        p: view.receipt.p_total_and_date.map(|p| p as f32).filter(|_| !view.receipt.touched),
+        flags: flags(&view),
+        may: may(&mut tx, actor, &view.receipt).await?,
+        queue,
+        history: history
+            .iter()
+            .map(|entry| HistoryLine {
+                at: entry.at,
+                by: entry.actor_id.as_ref().map(&name),
+                kind: entry.kind.clone(),
+                changes: entry.body.as_ref().map(|body| changes(&body.0)).unwrap_or_default(),
+                reason: entry.body.as_ref().and_then(|body| body.0["reason"].as_str()).map(str::to_owned),
+            })
+            .collect(),
+        conflict: false,
+        problem: None,
+    })
+}
+
+fn field_view(view: &DraftView, key: FieldKey, name: &impl Fn(&PersonId) -> String) -> FieldView {
+    let field = view.fields.get(&key);
+    FieldView {
+        key,
+        proposed: field.and_then(|f| f.proposed.as_ref()).and_then(proposed),
+        decided: field.and_then(|f: &DraftField| f.decided.as_ref()).map(|decision| DecidedView {
+            value: decision.value.clone(),
+            by: name(&decision.decided_by),
+            at: decision.decided_at,
+        }),
+        refused: None,
+        required: policy::REQUIRED_TO_CONFIRM.contains(&key),
+    }
+}
+
+/// The stored proposal as a domain value; one that no longer parses is left out rather than shown wrongly.
+fn proposed(row: &FieldRow) -> Option<Field> {
+    Some(Field {
+        key: row.key,
+        value: FieldValue::parse(row.key, &row.value).ok()?,
+        p: row.p as f32,
+        evidence: row.evidence(),
+        source: row.source.clone(),
+        reasons: row.reasons.0.clone(),
+        alternatives: row.alternatives.0.clone(),
+    })
+}
+
+fn flags(view: &DraftView) -> Vec<String> {
+    let mut flags = view.warnings.clone();
+    if view.receipt.visit() == VisitChoice::Undecided {
+        flags.push("visit_undecided".to_owned());
+    }
+    flags
+}
+
+async fn may(tx: &mut Tx, actor: &Actor, row: &ReceiptRow) -> Result<May, ApiError> {
+    let is_own = row.owner_id == actor.id;
+    let is_reviewer = policy::is_reviewer(actor);
+    let with_rep = matches!(row.state, DraftState::Draft | DraftState::Returned);
+    let in_queue = row.state == DraftState::Submitted;
+    let reviewers = crate::store::people::count_active(tx, Role::Reviewer).await?;
+    Ok(May {
+        edit: (with_rep && (is_own || is_reviewer)) || (in_queue && is_reviewer),
+        confirm: in_queue && is_reviewer && (!is_own || reviewers <= 1),
+        decide: in_queue && is_reviewer,
+        reopen: match row.state {
+            DraftState::Confirmed | DraftState::Rejected => is_reviewer,
+            DraftState::Withdrawn => is_own || is_reviewer,
+            DraftState::Draft | DraftState::Submitted | DraftState::Returned | DraftState::Merged => false,
+        },
+        submit: with_rep && (is_own || is_reviewer),
+        withdraw: is_own && (with_rep || in_queue),
+    })
+}
+
+/// The drafts before and after in the list one came from; reps come from their own list.
+async fn queue_place(
+    state: &AppState,
+    actor: &Actor,
+    row: &ReceiptRow,
+    address: &Address,
+) -> Result<QueuePlace, ApiError> {
+    let query = address.query();
+    if !policy::is_reviewer(actor) {
+        return Ok(QueuePlace { list_url: "/receipts".to_owned(), ..QueuePlace::default() });
+    }
+    let mut place = QueuePlace { list_url: format!("/review?{query}"), ..QueuePlace::default() };
+    if !address.is_queue() {
+        return Ok(place);
+    }
+    let url = |id: &ReceiptId| format!("/drafts/{id}?{query}");
+    let listed = review::list_queue(&state.app, actor, address.filter()?, None, review::MAX_PAGE).await?;
+    let at = listed.receipts.iter().position(|r| r.id == row.id);
+    let next = at.map_or_else(|| listed.receipts.first(), |at| listed.receipts.get(at + 1));
+    let next = next.or_else(|| listed.receipts.first().filter(|first| first.id != row.id));
+    place.previous_url = at.and_then(|at| at.checked_sub(1)).map(|before| url(&listed.receipts[before].id));
+    place.next_url = next.map(|next| url(&next.id));
+    place.next_preview_url = next.and_then(super::receipts::thumbnail);
+    place.waiting = listed.next.is_none().then_some(listed.receipts.len() as u64);
+    Ok(place)
+}
+
+/// Changed fields of a `draft.edited` entry.
+fn changes(body: &Value) -> Vec<Change> {
+    let Some(changes) = body["changes"].as_object() else { return Vec::new() };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    changes
+        .iter()
+        .filter_map(|(key, change)| {
+            Some(Change { key: key.parse().ok()?, from: text(&change["from"]), to: text(&change["to"]) })
+        })
+        .collect()
+}
