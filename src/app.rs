@@ -15,7 +15,6 @@ use crate::{
         time::{Clock, Timestamp},
     },
     objects::ObjectStore,
-    queue,
     store::{Db, StoreError, Tx, journal},
 };
 
@@ -31,7 +30,7 @@ pub struct App {
     /// Ids, salts and secrets.
     pub random: Random,
     /// How long leases last and how often a job is tried.
-    pub queue: queue::Settings,
+    pub queue: QueueSettings,
     /// Limits of the door.
     pub limits: Limits,
     /// Where uploads are spooled while they are hashed; on a disk with room for [`Limits::max_bytes`] per upload.
@@ -76,6 +75,29 @@ impl App {
             subject_id: subject.1.to_owned(),
             body,
         }
+    }
+}
+
+/// How jobs are leased and retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// How long a worker may go without a sign of life before another takes the job.
+    pub lease: Duration,
+    /// Claims a job may use before it is a dead letter, crashes included.
+    pub max_attempts: i64,
+}
+
+impl Default for QueueSettings {
+    fn default() -> Self {
+        // Recognition of a page takes seconds; a stopped machine is noticed within a minute.
+        Self { lease: Duration::from_secs(60), max_attempts: 3 }
+    }
+}
+
+impl QueueSettings {
+    /// A third of the lease, so that two missed beats do not lose the job.
+    pub fn heartbeat(self) -> Duration {
+        self.lease / 3
     }
 }
 

@@ -15,31 +15,10 @@ use crate::{
     },
 };
 
+pub use crate::app::QueueSettings as Settings;
+
 /// The job kind that reads a capture.
 pub const READ: &str = "read";
-
-/// How jobs are leased and retried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// How long a worker may go without a sign of life before another takes the job.
-    pub lease: Duration,
-    /// Claims a job may use before it is a dead letter, crashes included.
-    pub max_attempts: i64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        // Recognition of a page takes seconds; a stopped machine is noticed within a minute.
-        Self { lease: Duration::from_secs(60), max_attempts: 3 }
-    }
-}
-
-impl Settings {
-    /// A third of the lease, so that two missed beats do not lose the job.
-    pub fn heartbeat(self) -> Duration {
-        self.lease / 3
-    }
-}
 
 /// Wait before attempt n + 1 after attempt n failed.
 pub fn back_off(attempts: i64) -> Duration {

@@ -24,7 +24,7 @@ pub struct Source {
     pub paths: Vec<Path>,
     /// Modules declared as `#[cfg(test)] mod name;`: their files are test code.
     pub test_modules: Vec<String>,
-    /// Lines before the first `#[cfg(test)]`, or all lines.
+    /// Lines before the first `#[cfg(test)]`, or all lines; those with nothing but a literal (a table of words) left out.
     pub lines_before_tests: usize,
 }
 
@@ -34,8 +34,9 @@ impl Source {
         let all = tokenize(text);
         let (tokens, test_modules, first_test_line) = without_test_code(&all);
         let paths = paths(&tokens);
-        let lines = text.lines().count();
-        Self { tokens, paths, test_modules, lines_before_tests: first_test_line.map_or(lines, |line| line - 1) }
+        let until_tests = first_test_line.map_or(usize::MAX, |line| line - 1);
+        let lines_before_tests = text.lines().take(until_tests).filter(|line| !is_entry_of_a_table(line)).count();
+        Self { tokens, paths, test_modules, lines_before_tests }
     }
 
     /// Lines where these tokens follow each other.
@@ -46,6 +47,11 @@ impl Source {
             .map(|window| window[0].line)
             .collect()
     }
+}
+
+/// A line that is one string and a comma: rustfmt gives each entry of a long list its own.
+fn is_entry_of_a_table(line: &str) -> bool {
+    line.trim().strip_suffix(',').is_some_and(|entry| entry.len() > 1 && entry.starts_with('"') && entry.ends_with('"'))
 }
 
 /// Splits into identifiers, numbers, `::` and single characters; comments, strings, characters and lifetimes vanish.
@@ -410,6 +416,7 @@ mod tests {
         assert_eq!(source.test_modules, ["checks"]);
         assert_eq!(source.lines_before_tests, 5);
         assert_eq!(source.lines_with(&["fn", "f"]), [8]);
+        assert_eq!(Source::parse("const W: &[&str] = &[\n    \"total\",\n    \"summe\",\n];\n").lines_before_tests, 2);
     }
 
     #[test]
