@@ -10,9 +10,11 @@ mod capitals;
 pub mod dates;
 mod find_date;
 mod find_merchant;
+mod find_seller;
 mod find_total;
 pub mod fold;
 pub mod layout;
+mod lexicon;
 mod money;
 pub mod numbers;
 pub mod rank;
@@ -82,7 +84,7 @@ pub fn propose(material: &Material, context: &Context) -> Vec<Proposal> {
     let dated = find_date::propose(&layout, &region, context.today);
     proposals.extend(dated.dates);
     proposals.extend(dated.times);
-    proposals.extend(find_total::propose(&layout, &mentions, &sums));
+    proposals.extend(find_total::propose(&layout, &mentions, &sums, &region));
     proposals.extend(region.currencies);
     proposals
 }
