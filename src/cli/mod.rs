@@ -1,3 +1,4 @@
 //! Commands of the `vouch` binary: one file per command.
 
 pub mod eval;
+pub mod read_output;

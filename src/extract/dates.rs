@@ -255,7 +255,9 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
         (false, false) => separators.0 == separators.1 || (point(separators.0) && point(separators.1)),
         // One separator lost: only between full groups, as `1 25.07.21` is a number before a date.
         (true, false) | (false, true) => first.len() >= 2 && second.len() == 2,
-        (true, true) => (first.len() == 2 && third.len() == 4) || (first.len() == 4 && second.len() == 2 && third.len() == 2),
+        (true, true) => {
+            (first.len() == 2 && third.len() == 4) || (first.len() == 4 && second.len() == 2 && third.len() == 2)
+        }
     };
     let more = rest.as_bytes();
     if !similar || (matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit)) {

@@ -41,7 +41,9 @@ static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")
 });
 static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex("有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部")
+    regex(
+        "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
+    )
 });
 /// Nothing but a legal form.
 static ONLY_LEGAL: LazyLock<Option<Regex>> =
@@ -218,7 +220,17 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
         .map(|i| layout.segments[*i].score_of(&(0..layout.segments[*i].text.len())))
         .fold(1.0, f32::min);
     let height = rows.iter().map(|r| r.height).fold(0.0, f32::max);
-    Some(Printed { text, row: from, rows: to - from + 1, evidence, height, legibility, seller: false, buyer: false, piece: false })
+    Some(Printed {
+        text,
+        row: from,
+        rows: to - from + 1,
+        evidence,
+        height,
+        legibility,
+        seller: false,
+        buyer: false,
+        piece: false,
+    })
 }
 
 /// Two rows that look like one name: same height, close, not obviously something else.

@@ -14,8 +14,9 @@ use super::{
 const MAX_LABELS: usize = 24;
 
 /// `名称:`, also with the two characters pulled apart; not the column head `货物或应税劳务、服务名称`.
-static NAME: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^(?:购买方|销售方|购方|销方|[购销售买方信息\s]{0,8})?名\s*[称稱]\s*[:：]?\s*(.*)$").ok());
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^(?:购买方|销售方|购方|销方|[购销售买方信息\s]{0,8})?名\s*[称稱]\s*[:：]?\s*(.*)$").ok()
+});
 static NAME_TAIL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[称稱]\s*[:：]\s*(.*)$").ok());
 
 /// Every name after a label of the seller or the buyer, in reading order.

@@ -242,7 +242,11 @@ impl Run {
             }
             '\'' if digits(i + 1) == 3 => Some(('\'', 1, false)),
             // `20 00` alone: the point was not recognised.
-            ' ' if self.start == 0 && self.separators.is_empty() && digits(i + 1) == 2 && i + 3 == cursor.chars.len() => {
+            ' ' if self.start == 0
+                && self.separators.is_empty()
+                && digits(i + 1) == 2
+                && i + 3 == cursor.chars.len() =>
+            {
                 Some(('.', 1, true))
             }
             ' ' => {
