@@ -98,3 +98,4 @@ pub fn main() -> ExitCode {
         }
     }
 }
+pub mod read_output;

@@ -190,13 +190,24 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
     for (pattern, day_at, month_at, year_at) in
         [(&NAMED_YEAR_FIRST, 3, 2, 1), (&NAMED_DAY_FIRST, 1, 2, 3), (&NAMED_MONTH_FIRST, 2, 1, 3)]
     {
-        for m in pattern.captures_iter(&ascii) {
+        let mut at = 0;
+        // Bounded by the text: each turn moves past the start of a match.
+        while let Some(m) = pattern.captures_at(&ascii, at) {
+            let Some(all) = m.get(0) else { break };
             let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
-            let (Some(all), Some(day), Some(year)) = (m.get(0), number(day_at), number(year_at)) else { continue };
-            let Some(month) = m.get(month_at).and_then(|n| month_by_name(n.as_str())) else { continue };
-            let year = if year < 100 { window.century(year) } else { year };
-            let reading = window.date(year, i32::from(month), day).map(|date| Reading { date, form: Form::Named });
-            add(all.range(), reading.into_iter().collect());
+            let date = || {
+                let month = month_by_name(m.get(month_at)?.as_str())?;
+                let year = number(year_at).map(|y| if y < 100 { window.century(y) } else { y })?;
+                window.date(year, i32::from(month), number(day_at)?)
+            };
+            match date() {
+                Some(date) => {
+                    add(all.range(), vec![Reading { date, form: Form::Named }]);
+                    at = all.end();
+                }
+                // `3 CLOSED 23 Nov 17`: what failed must not swallow the day that follows.
+                None => at = all.start() + m.get(1).map_or(1, |g| g.len().max(1)),
+            }
         }
     }
     let mut at = 0;
@@ -205,7 +216,8 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
         let Some(all) = m.get(0) else { break };
         let start = at + all.start();
         let free = !ascii[..start].ends_with(|c: char| c.is_ascii_digit());
-        let (readings, length) = if free { digit_readings(&m, &window) } else { (Vec::new(), 0) };
+        let (readings, length) =
+            if free { digit_readings(&m, ascii.get(at + all.end()..).unwrap_or(""), &window) } else { (Vec::new(), 0) };
         if readings.is_empty() {
             // Past the first group only: `1 25/12/2018` starts over at 25.
             at = start + m.get(1).map_or(1, |g| g.len().max(1));
@@ -231,15 +243,24 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
 }
 
 /// Readings of three groups of digits, and the bytes they take; a time may be glued to the year.
-fn digit_readings(m: &regex::Captures<'_>, window: &Window) -> (Vec<Reading>, usize) {
+fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<Reading>, usize) {
     let none = (Vec::new(), 0);
     let group = |i: usize| m.get(i).map_or("", |g| g.as_str());
     let (first, second, third) = (group(1), group(3), group(5));
     let separators = (group(2).trim(), group(4).trim());
     // Two different separators are two different things, unless a point was misread as a comma or lost.
-    let similar = |a: &str, b: &str| a == b || (matches!(a, "." | "," | "·" | "") && matches!(b, "." | "," | "·" | ""));
-    if !similar(separators.0, separators.1) || (separators.0.is_empty() && separators.1.is_empty() && third.len() != 4)
-    {
+    let point = |s: &str| matches!(s, "." | "," | "·");
+    let blank = (separators.0.is_empty(), separators.1.is_empty());
+    let similar = match blank {
+        (false, false) => separators.0 == separators.1 || (point(separators.0) && point(separators.1)),
+        // One separator lost: only between full groups, as `1 25.07.21` is a number before a date.
+        (true, false) | (false, true) => first.len() >= 2 && second.len() == 2,
+        (true, true) => {
+            (first.len() == 2 && third.len() == 4) || (first.len() == 4 && second.len() == 2 && third.len() == 2)
+        }
+    };
+    let more = rest.as_bytes();
+    if !similar || (matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit)) {
         return none;
     }
     let (Ok(a), Ok(b)) = (first.parse::<i32>(), second.parse::<i32>()) else { return none };
@@ -343,10 +364,14 @@ fn to_ascii_digits(text: &str) -> String {
         (mark(before) && mark(after))
             && (before.is_some_and(u8::is_ascii_digit) || after.is_some_and(u8::is_ascii_digit))
     };
+    let follows = |i: usize, tail: &[u8]| bytes.get(i + 1..i + 3).is_some_and(|t| t.eq_ignore_ascii_case(tail));
     text.char_indices()
         .map(|(at, c)| match c {
             'O' | 'o' if near(at) => '0',
             'l' | 'I' | '|' if near(at) => '1',
+            // `0ct`, `5ep`: the month, not a number.
+            '0' if follows(at, b"ct") => 'O',
+            '5' if follows(at, b"ep") => 'S',
             _ => c,
         })
         .collect()
@@ -396,6 +421,10 @@ mod tests {
             ("中華民國109年11-12月 109/11/19", "2020-11-19"),
             ("20181225", "2018-12-25"),
             ("31/O1/2018", "2018-01-31"),
+            ("0ct30'18 09:54PM", "2018-10-30"),
+            ("I:1 25.07.21 17:54", "2021-07-25"),
+            ("31 12-2018", "2018-12-31"),
+            ("-3 CL0SED 23 Nov 17 12:19:48-", "2017-11-23"),
         ] {
             assert_eq!(readings(text), [expected], "{text}");
         }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use super::{
-    dates,
+    dates, find_seller,
     fold::{fold_name, is_cjk, similarity},
     layout::Layout,
     numbers,
@@ -19,6 +19,8 @@ use crate::domain::{
 
 /// Rows from the top that may hold the name.
 const HEAD_ROWS: usize = 14;
+/// Rows looked at as a whole.
+const MAX_ROWS: usize = 400;
 /// Proposals kept.
 const MAX_PROPOSALS: usize = 60;
 /// Known merchants that are looked for.
@@ -32,10 +34,20 @@ fn regex(pattern: &str) -> Option<Regex> {
 
 static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(concat!(
-        r"(?i)\bs[do0]n\.?\s?,?\.?\s?bh?[do0]\b|\bberhad\b|\bsdn\b|\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|plt|bhd|genossenschaft)\b\.?",
-        r"|有限公司|有限责任公司|股份|公司|集团|商店|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社"
+        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|genossenschaft)\b\.?"
     ))
 });
+static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")
+});
+static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
+    )
+});
+/// Nothing but a legal form.
+static ONLY_LEGAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r"(?i)^\W*(?:s[do0]n\.?\s?bh?[do0]|bhd|gmbh|ag|ltd|inc|llc|s/b|sa|co)\W*$"));
 static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
@@ -52,10 +64,13 @@ static CONTACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)\b(?:tel|fax|phone|hotline|e-?mail|www|http|gst|sst|vat|abn|uid|mwst|ust|che-)\b|@\w|www\.|\.(?:com|ch|de|net|org)\b|\+?\d[\d\s()/.-]{7,}\d|电话|電話|网址|税号|识别号",
     )
 });
+/// A company registration number and whatever follows it.
 static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(
-        r"(?i)[\s,]*[\(\[{]?\s*(?:(?:co(?:mpany)?\.?\s*)?(?:reg(?:istration)?\.?\s*)?(?:no\.?|#)\s*:?\s*)?(?:\d{5,7}\s*-?\s*[A-Z]|[A-Z]{2}\s?\d{6,}\s*-?\s*[A-Z]?|20\d{10}(?:\s*\(\d+-[A-Z]\))?)\s*[\)\]}]?\s*$",
-    )
+    regex(concat!(
+        r"(?i)[\s,]*(?:[\(\[{]\s*)?(?:co(?:mpany)?\.?\s*reg|reg(?:istration)?\.?\s*no|co(?:mpany)?\.?\s*no|roc)\b.*$",
+        r"|[\s,]*[\(\[{]\s*(?:[A-Z]{1,3}\s?)?\d{4,9}\s*[-·~.]?\s*[A-Z]{0,2}\s*[\)\]}].*$",
+        r"|[\s,]*\b\d{5,7}\s*-\s*[A-Z]\b.*$|[\s,]*\b[A-Z]{2}\d{7}-[A-Z]\b.*$|[\s,]*\(?20\d{10}\b.*$"
+    ))
 });
 static DOMAIN: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r"(?i)(?:www\.|@|https?://)([\p{L}\d-]{3,40})\.(?:[a-z]{2,3}\.)?[a-z]{2,4}\b"));
@@ -65,32 +80,43 @@ fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 }
 
 /// A name as printed, before judgement.
-struct Printed {
-    text: String,
-    row: usize,
-    rows: usize,
-    evidence: Evidence,
-    height: f32,
-    legibility: f32,
-    /// After a label such as `销售方 名称`.
-    seller: bool,
-    buyer: bool,
+#[derive(Clone)]
+pub struct Printed {
+    /// The text, not yet cleaned.
+    pub text: String,
+    /// First row it stands on.
+    pub row: usize,
+    /// Rows it spans.
+    pub rows: usize,
+    /// Where it was seen.
+    pub evidence: Evidence,
+    /// Text height in pixels.
+    pub height: f32,
+    /// Lowest recogniser score of its characters.
+    pub legibility: f32,
+    /// After a label of the seller such as `单位名称`.
+    pub seller: bool,
+    /// After a label of the buyer.
+    pub buyer: bool,
+    /// A part of a row with more on it.
+    pub piece: bool,
 }
 
 /// Every name the receipt may be from.
 pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<Proposal> {
     let mut printed = head_names(layout);
-    printed.extend(labelled_names(layout));
-    let later = layout.rows.iter().skip(4).map(|r| fold_name(&r.text)).collect::<Vec<_>>();
-    let domains = domains(layout);
+    printed.extend(find_seller::find(layout));
+    let head = Head::new(layout, today);
     let mut proposals: Vec<Proposal> = Vec::new();
+    let stripped: Vec<Printed> = printed.iter().filter_map(without_legal_form).collect();
+    printed.extend(stripped);
     for name in printed {
         let Some(text) = clean(&name.text) else { continue };
         let folded = fold_name(&text);
         if folded.is_empty() || folded.chars().all(|c| c.is_ascii_digit()) {
             continue;
         }
-        let features = judge(layout, &name, &text, &folded, today, &later, &domains);
+        let features = judge(layout, &name, &text, &folded, &head);
         let same = proposals.iter_mut().find(|p| p.value.to_string() == text);
         if let Some(same) = same {
             if features.get("seller") > same.features.get("seller") {
@@ -120,6 +146,19 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     }
     add_known(layout, known, &mut proposals);
     proposals
+}
+
+/// `real` for `real GmbH`: the trade name, where the legal form is not part of it in everyday use.
+fn without_legal_form(name: &Printed) -> Option<Printed> {
+    let found = LEGAL.as_ref()?.find_iter(&name.text).last()?;
+    let kept = name.text.get(..found.start())?.trim();
+    if kept.chars().filter(|c| c.is_alphabetic()).count() < 3 || matches(&LEGAL_MALAYSIA, &name.text) {
+        return None;
+    }
+    let mut stripped = name.clone();
+    stripped.text = kept.to_owned();
+    stripped.piece = true;
+    Some(stripped)
 }
 
 fn finder_of(name: &Printed) -> &'static str {
@@ -155,6 +194,7 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
                     legibility: segment.score_of(&whole),
                     seller: false,
                     buyer: false,
+                    piece: true,
                 });
             }
         }
@@ -180,7 +220,17 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
         .map(|i| layout.segments[*i].score_of(&(0..layout.segments[*i].text.len())))
         .fold(1.0, f32::min);
     let height = rows.iter().map(|r| r.height).fold(0.0, f32::max);
-    Some(Printed { text, row: from, rows: to - from + 1, evidence, height, legibility, seller: false, buyer: false })
+    Some(Printed {
+        text,
+        row: from,
+        rows: to - from + 1,
+        evidence,
+        height,
+        legibility,
+        seller: false,
+        buyer: false,
+        piece: false,
+    })
 }
 
 /// Two rows that look like one name: same height, close, not obviously something else.
@@ -194,79 +244,6 @@ fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
         && !matches(&ADDRESS, &b.text)
         && !matches(&CONTACT, &b.text)
         && !matches(&CONTACT, &a.text)
-}
-
-/// Names after `商户名称`, `销售方 名称`, `Merchant:` anywhere on the paper.
-fn labelled_names(layout: &Layout<'_>) -> Vec<Printed> {
-    let mut out = Vec::new();
-    for (at, segment) in layout.segments.iter().enumerate() {
-        let hits = words::find(&segment.text);
-        let Some(hit) = hits.iter().rev().find(|h| matches!(h.label, L::Seller | L::Buyer)) else {
-            if let Some(name) = fapiao_name(layout, at) {
-                out.push(name);
-            }
-            continue;
-        };
-        let after = hit.end..segment.text.len();
-        let own = segment.text.get(after.clone()).map_or("", |t| t.trim_matches(|c: char| !c.is_alphanumeric()));
-        let (target, range) = if own.chars().count() >= 2 {
-            (at, after)
-        } else if let Some(right) = layout.right_of(at).next() {
-            let Some(index) = layout.segments.iter().position(|s| std::ptr::eq(s, right)) else { continue };
-            (index, 0..right.text.len())
-        } else {
-            continue;
-        };
-        out.push(labelled(layout, target, range, hit.label == L::Seller));
-    }
-    out
-}
-
-fn labelled(layout: &Layout<'_>, at: usize, range: Range<usize>, seller: bool) -> Printed {
-    let segment = &layout.segments[at];
-    let text = segment.text.get(range.clone()).unwrap_or("").to_owned();
-    Printed {
-        text: text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned(),
-        row: segment.row,
-        rows: 1,
-        evidence: layout.evidence(at, &range),
-        height: segment.bounds.height(),
-        legibility: segment.score_of(&range),
-        seller,
-        buyer: !seller,
-    }
-}
-
-/// On a fapiao both names follow `名称`: the buyer's above (or left), the seller's below (or right).
-fn fapiao_name(layout: &Layout<'_>, at: usize) -> Option<Printed> {
-    let segment = &layout.segments[at];
-    let (label_at, label) = segment.text.char_indices().find_map(|(i, _)| {
-        let rest = &segment.text[i..];
-        ["名称", "名 称", "名稱"].iter().find(|l| rest.starts_with(**l)).map(|l| (i, *l))
-    })?;
-    let after = label_at + label.len()..segment.text.len();
-    let own = segment.text.get(after.clone())?.trim_matches(|c: char| !c.is_alphanumeric());
-    let (target, range) = if own.chars().count() >= 2 {
-        (at, after)
-    } else {
-        let right = layout.right_of(at).next()?;
-        (layout.segments.iter().position(|s| std::ptr::eq(s, right))?, 0..right.text.len())
-    };
-    let others: Vec<(f32, usize)> = layout
-        .segments
-        .iter()
-        .filter(|s| s.text.contains("名称") || s.text.contains("名 称") || s.text.contains("名稱"))
-        .filter(|s| !s.text.contains("货物") && !s.text.contains("项目") && !s.text.contains("服务名称"))
-        .map(|s| (s.bounds.left, s.row))
-        .collect();
-    let is_seller = match others.as_slice() {
-        [_] => true,
-        // The last by row; on one row the rightmost.
-        _ => {
-            others.iter().all(|(left, row)| segment.row > *row || (segment.row == *row && segment.bounds.left >= *left))
-        }
-    };
-    Some(labelled(layout, target, range, is_seller))
 }
 
 /// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
@@ -311,26 +288,71 @@ fn clean(text: &str) -> Option<String> {
     (text.chars().filter(|c| c.is_alphanumeric()).count() >= 2).then_some(text)
 }
 
-fn judge(
-    layout: &Layout<'_>,
-    name: &Printed,
-    text: &str,
-    folded: &str,
+/// What the head of the paper looks like as a whole.
+struct Head {
     today: CivilDate,
-    later: &[String],
-    domains: &[String],
-) -> Features {
+    /// First row that could be a name.
+    first_name: usize,
+    first_amount: usize,
+    first_address: usize,
+    tallest: f32,
+    /// Folded rows below the first four.
+    later: Vec<String>,
+    domains: Vec<String>,
+}
+
+impl Head {
+    fn new(layout: &Layout<'_>, today: CivilDate) -> Self {
+        let rows = || layout.rows.iter().enumerate().take(MAX_ROWS);
+        let first = |test: &dyn Fn(&str) -> bool| rows().find(|(_, r)| test(&r.text)).map_or(usize::MAX, |(i, _)| i);
+        let has_amount = |text: &str| numbers::find(text).iter().any(|a| a.decimals == 2 && !a.percent);
+        let named = |text: &str| {
+            let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+            let digits = text.chars().filter(char::is_ascii_digit).count();
+            let covered: usize = words::find(text).iter().map(|h| h.end - h.start).sum();
+            let enough = letters >= 3 || text.chars().filter(|c| is_cjk(*c)).count() >= 2;
+            enough
+                && digits * 3 < letters
+                && covered * 2 < text.len()
+                && !matches(&ADDRESS, text)
+                && !matches(&CONTACT, text)
+                && !has_amount(text)
+                && dates::find(text, today).is_empty()
+        };
+        Self {
+            today,
+            first_name: first(&named),
+            first_amount: first(&has_amount),
+            first_address: first(&|text| matches(&ADDRESS, text) || matches(&CONTACT, text)),
+            tallest: layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max),
+            later: rows().skip(4).map(|(_, r)| fold_name(&r.text)).collect(),
+            domains: domains(layout),
+        }
+    }
+}
+
+fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head: &Head) -> Features {
     let mut f = Features::default();
     f.flag("base", true);
+    let below_first = layout.rows.get(name.row + name.rows - 1).map_or("", |r| r.text.as_str());
     for (row, feature) in ["row_0", "row_1", "row_2", "row_3", "row_4"].into_iter().enumerate() {
         f.flag(feature, name.row == row);
     }
     f.flag("deep", name.row >= HEAD_ROWS);
     f.flag("legal", matches(&LEGAL, text));
+    f.flag("legal_malaysia", matches(&LEGAL_MALAYSIA, text));
+    f.flag("legal_china", matches(&LEGAL_CHINA, text));
+    f.flag("only_legal", matches(&ONLY_LEGAL, text));
+    f.flag("piece", name.piece);
+    f.flag("first_name", name.row == head.first_name && !name.piece);
+    f.flag("after_amounts", name.row > head.first_amount);
+    f.flag("after_address", name.row > head.first_address);
+    f.flag("before_address", name.row < head.first_address && head.first_address < usize::MAX);
+    f.flag("ends_legal", name.rows > 1 && (matches(&LEGAL, below_first) || matches(&LEGAL_MALAYSIA, below_first)));
     f.flag("trade", matches(&TRADE, text));
     f.flag("address", matches(&ADDRESS, text));
     f.flag("contact", matches(&CONTACT, text));
-    f.flag("date", !dates::find(text, today).is_empty() || !dates::find_times(text).is_empty());
+    f.flag("date", !dates::find(text, head.today).is_empty() || !dates::find_times(text).is_empty());
     f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
     f.flag("seller", name.seller);
     f.flag("buyer", name.buyer);
@@ -348,16 +370,15 @@ fn judge(
     f.set("words", (text.split_whitespace().count() as f32 / 6.0).min(1.5));
     f.flag("lower", text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase));
     f.set("tall", (name.height / layout.median_height.max(1.0) - 1.0).clamp(-0.5, 2.5));
-    let tallest = layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max);
-    f.flag("tallest", name.height >= tallest * 0.98);
+    f.flag("tallest", name.height >= head.tallest * 0.98);
     f.set("illegible", 1.0 - name.legibility);
     f.flag(
         "domain",
-        domains
+        head.domains
             .iter()
             .any(|d| d.len() > 3 && (folded.contains(d.as_str()) || (folded.len() > 3 && d.contains(folded)))),
     );
-    f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && later.iter().any(|l| l.contains(folded)));
+    f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && head.later.iter().any(|l| l.contains(folded)));
     // What follows the name: registration number, address, telephone.
     let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
     f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));

@@ -9,6 +9,7 @@ use super::{
     layout::Layout,
     money::{Mention, Place},
     rank::{Features, Proposal},
+    region::Region,
     words::Label as L,
 };
 use crate::domain::field::{FieldKey, FieldValue};
@@ -37,12 +38,12 @@ const LABELS: &[(L, &str)] = &[
 ];
 
 /// Every distinct amount that may be the total.
-pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums) -> Vec<Proposal> {
+pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums, region: &Region) -> Vec<Proposal> {
     let mut groups: BTreeMap<Decimal, Vec<&Mention>> = BTreeMap::new();
     for mention in mentions.iter().filter(|m| is_possible(m)) {
         groups.entry(mention.amount.value.normalize()).or_default().push(mention);
     }
-    let page = Page::new(layout, mentions);
+    let page = Page::new(layout, mentions, region);
     let mut largest: Vec<Decimal> = groups
         .iter()
         .filter(|(_, g)| g.iter().any(|m| !m.amount.factor && !m.is(&[L::Tendered, L::Change, L::Count, L::Aside])))
@@ -76,7 +77,9 @@ fn is_possible(mention: &Mention) -> bool {
         || (amount.decimals == 0 && (amount.money || labelled))
         || (amount.decimals == 1 && (amount.money || labelled));
     // A total is positive and below ten million: beyond that it is a number of something.
-    written && !amount.percent && amount.value > Decimal::ZERO && amount.value < Decimal::from(1_000_000_000)
+    // Only what calls itself a total may be negative: a refund.
+    let signed = amount.value > Decimal::ZERO || (mention.is(&[L::GrandTotal, L::Total]) && !amount.value.is_zero());
+    written && !amount.percent && signed && amount.value < Decimal::from(1_000_000_000)
 }
 
 fn proposal(
@@ -132,11 +135,15 @@ struct Page {
     first_total: Option<usize>,
     last_total: Option<usize>,
     has_grand: bool,
+    /// Most money on it has cents.
+    decimals_usual: bool,
+    /// Rows that name another currency than the paper's.
+    foreign_rows: Vec<usize>,
 }
 
 impl Page {
-    fn new(layout: &Layout<'_>, mentions: &[Mention]) -> Self {
-        let _ = layout;
+    fn new(layout: &Layout<'_>, mentions: &[Mention], region: &Region) -> Self {
+        let with_decimals = mentions.iter().filter(|m| m.amount.decimals == 2).count();
         let rows = |labels: &'static [L]| mentions.iter().filter(move |m| m.is(labels)).map(|m| m.row);
         Self {
             first_tender: rows(&[L::Tendered, L::Change, L::Card]).min(),
@@ -144,6 +151,8 @@ impl Page {
             first_total: rows(&[L::GrandTotal, L::Total]).min(),
             last_total: rows(&[L::GrandTotal, L::Total]).max(),
             has_grand: rows(&[L::GrandTotal]).next().is_some(),
+            decimals_usual: with_decimals >= 3,
+            foreign_rows: region.foreign_rows(layout),
         }
     }
 }
@@ -171,6 +180,9 @@ fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Featu
     f.flag("thrice", group.len() >= 3);
     f.flag("money_sign", any(&|m| m.amount.money));
     f.flag("whole", all(&|m| m.amount.decimals == 0));
+    f.flag("whole_unusual", page.decimals_usual && all(&|m| m.amount.decimals != 2));
+    f.flag("foreign", all(&|m| page.foreign_rows.contains(&m.row)));
+    f.flag("negative", any(&|m| m.amount.value < Decimal::ZERO));
     f.flag("one_decimal", all(&|m| m.amount.decimals == 1));
     f.flag("factor", any(&|m| m.amount.factor));
     f.flag("repaired", all(&|m| m.amount.repaired));

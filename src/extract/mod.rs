@@ -8,11 +8,17 @@ mod arithmetic;
 mod assemble;
 mod capitals;
 pub mod dates;
+mod find_code;
 mod find_date;
 mod find_merchant;
+mod find_number;
+mod find_payment;
+mod find_seller;
+mod find_tax;
 mod find_total;
 pub mod fold;
 pub mod layout;
+mod lexicon;
 mod money;
 pub mod numbers;
 pub mod rank;
@@ -20,10 +26,14 @@ mod region;
 mod weights;
 pub mod words;
 
+use arithmetic::Sums;
+use layout::Layout;
+use money::Mention;
 use rank::{Logit, Proposal, Ranker};
+use region::Region;
 
 use crate::domain::{
-    field::{Candidate, Fields},
+    field::{Candidate, FieldKey, Fields},
     money::Currency,
     page::{Code, Page},
     time::CivilDate,
@@ -69,20 +79,47 @@ pub fn extract(material: &Material, context: &Context) -> Extraction {
 
 /// [`extract`] with another ranker.
 pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
-    assemble::assemble(ranker, propose(material, context))
+    let sheet = Sheet::new(material, context);
+    let mut proposals = sheet.propose(material, context);
+    // Tax and net are what add up to the total, so the total is chosen first.
+    let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
+    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, total));
+    assemble::assemble(ranker, proposals)
 }
 
-/// Every proposal for every field with the features a ranker sees; for training and statistics.
+/// Every proposal for the ranked fields with the features a ranker sees; for training and statistics.
 pub fn propose(material: &Material, context: &Context) -> Vec<Proposal> {
-    let layout = layout::Layout::new(&material.pages);
-    let mentions = money::collect(&layout);
-    let sums = arithmetic::Sums::new(&layout, &mentions);
-    let region = region::Region::new(&layout, context);
-    let mut proposals = find_merchant::propose(&layout, context.today, &context.known_merchants);
-    let dated = find_date::propose(&layout, &region, context.today);
-    proposals.extend(dated.dates);
-    proposals.extend(dated.times);
-    proposals.extend(find_total::propose(&layout, &mentions, &sums));
-    proposals.extend(region.currencies);
-    proposals
+    Sheet::new(material, context).propose(material, context)
+}
+
+/// The receipt laid out, with its amounts labelled.
+struct Sheet<'a> {
+    layout: Layout<'a>,
+    mentions: Vec<Mention>,
+    sums: Sums,
+    region: Region,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(material: &'a Material, context: &Context) -> Self {
+        let layout = Layout::new(&material.pages);
+        let mentions = money::collect(&layout);
+        let sums = Sums::new(&layout, &mentions);
+        let region = Region::new(&layout, context);
+        Self { layout, mentions, sums, region }
+    }
+
+    fn propose(&self, material: &Material, context: &Context) -> Vec<Proposal> {
+        let Self { layout, mentions, sums, region } = self;
+        let mut proposals = find_merchant::propose(layout, context.today, &context.known_merchants);
+        let dated = find_date::propose(layout, region, context.today);
+        proposals.extend(dated.dates);
+        proposals.extend(dated.times);
+        proposals.extend(find_total::propose(layout, mentions, sums, region));
+        proposals.extend(region.currencies.iter().cloned());
+        proposals.extend(find_number::propose(layout, context.today));
+        proposals.extend(find_payment::propose(layout, mentions, region, context));
+        proposals.extend(find_code::propose(&material.codes, mentions, sums));
+        proposals
+    }
 }

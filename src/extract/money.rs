@@ -1,5 +1,7 @@
 //! Every amount on the receipt with the label it stands under.
 
+use rust_decimal::Decimal;
+
 use super::{
     layout::Layout,
     numbers::{self, Amount},
@@ -67,7 +69,28 @@ pub fn collect(layout: &Layout<'_>) -> Vec<Mention> {
         mentions[i].label = label;
         mentions[i].named = named;
     }
+    let lost = lost_points(&mentions);
+    mentions.extend(lost);
     mentions
+}
+
+/// `Total 8817` where every other amount has two decimals: 88.17 as well.
+fn lost_points(mentions: &[Mention]) -> Vec<Mention> {
+    let with_decimals = mentions.iter().filter(|m| m.amount.decimals == 2).count();
+    if with_decimals < 2 {
+        return Vec::new();
+    }
+    mentions
+        .iter()
+        .filter(|m| m.amount.decimals == 0 && m.amount.value.abs() >= Decimal::ONE_HUNDRED && m.label.is_some())
+        .filter_map(|m| {
+            let mut lost = m.clone();
+            lost.amount.value = m.amount.value.checked_div(Decimal::ONE_HUNDRED)?;
+            lost.amount.decimals = 2;
+            lost.amount.repaired = true;
+            Some(lost)
+        })
+        .collect()
 }
 
 fn label_of(layout: &Layout<'_>, mentions: &[Mention], has_amount: &[bool], i: usize) -> (Option<(Hit, Place)>, bool) {

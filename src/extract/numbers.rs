@@ -241,6 +241,14 @@ impl Run {
                 None
             }
             '\'' if digits(i + 1) == 3 => Some(('\'', 1, false)),
+            // `20 00` alone: the point was not recognised.
+            ' ' if self.start == 0
+                && self.separators.is_empty()
+                && digits(i + 1) == 2
+                && i + 3 == cursor.chars.len() =>
+            {
+                Some(('.', 1, true))
+            }
             ' ' => {
                 // `12 .50`
                 if matches!(cursor.at(i + 1), '.' | ',') && !has_point && digits(i + 2) == 2 && ends(cursor, i + 4) {
@@ -563,6 +571,7 @@ mod tests {
             ("5.48 N", "5.48"),
             ("9.00S", "9.00"),
             (".50", "0.50"),
+            ("20 00", "20.00"),
             ("1,234,56", "1234.56"),
         ] {
             assert_eq!(values(text), [expected], "{text}");

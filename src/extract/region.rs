@@ -153,6 +153,43 @@ impl Region {
     }
 }
 
+/// Codes and signs that name a currency beyond doubt; whole words in rows.
+const NAMES: &[(&str, &str)] = &[
+    ("eur", "EUR"),
+    ("euro", "EUR"),
+    ("€", "EUR"),
+    ("chf", "CHF"),
+    ("usd", "USD"),
+    ("gbp", "GBP"),
+    ("£", "GBP"),
+    ("sgd", "SGD"),
+    ("hkd", "HKD"),
+    ("jpy", "JPY"),
+    ("cny", "CNY"),
+    ("myr", "MYR"),
+    ("rm", "MYR"),
+];
+
+impl Region {
+    /// The most probable currency's code, when one is likely.
+    pub fn currency(&self) -> Option<String> {
+        self.currencies.first().filter(|c| c.features.get("p") > 0.5).map(|c| c.value.to_string())
+    }
+
+    /// Rows that name only another currency than the paper's own: a conversion for tourists.
+    pub fn foreign_rows(&self, layout: &Layout<'_>) -> Vec<usize> {
+        let Some(own) = self.currency() else { return Vec::new() };
+        let named = |text: &str| {
+            let lower = text.to_lowercase();
+            let words: Vec<&str> = lower.split(|c: char| !c.is_alphabetic() && !matches!(c, '€' | '£')).collect();
+            NAMES.iter().filter(|(n, _)| words.contains(n)).map(|(_, code)| *code).collect::<Vec<_>>()
+        };
+        let rows: Vec<(usize, Vec<&str>)> =
+            layout.rows.iter().enumerate().take(MAX_ROWS).map(|(i, r)| (i, named(&r.text))).collect();
+        rows.into_iter().filter(|(_, n)| !n.is_empty() && !n.contains(&own.as_str())).map(|(i, _)| i).collect()
+    }
+}
+
 /// Whether the day comes first, from the country the currency speaks for, else from the locale.
 fn order(currencies: &[Proposal], context: &Context) -> (f32, &'static str) {
     let p = |code: &str| currencies.iter().find(|c| c.value.to_string() == code).map_or(0.0, |c| c.features.get("p"));

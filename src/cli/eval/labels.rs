@@ -65,10 +65,11 @@ impl Label {
     /// Whether it belongs to the half a model may be fitted on: by hash of the file's stem, stable for ever.
     pub fn is_train(&self) -> bool {
         let stem = Path::new(self.name()).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        // FNV-1a: a hash whose values do not change with the library.
+        // FNV-1a, then a mixing step: names that differ in their last digit must fall apart. Values never change.
         let hash =
             stem.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-        (hash >> 20) & 1 == 0
+        let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        (mixed >> 33) & 1 == 0
     }
 }
 

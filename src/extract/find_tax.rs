@@ -1,0 +1,148 @@
+//! Tax, net and tip: what a chosen total lets add up.
+
+use rust_decimal::Decimal;
+
+use super::{
+    layout::Layout,
+    money::Mention,
+    rank::{Features, Proposal},
+    words::Label as L,
+};
+use crate::domain::field::{Evidence, FieldKey, FieldValue};
+
+/// Cents by which a printed tax may differ from rate times base: rounding per line.
+const ROUNDING: Decimal = Decimal::from_parts(3, 0, 0, false, 2);
+/// Rates above this are no tax on a receipt (Hungary has 27 %, India 28 %).
+const MAX_RATE: Decimal = Decimal::from_parts(30, 0, 0, false, 0);
+
+/// A row of a tax table: rate, net, tax.
+struct TaxRow {
+    rate: Option<Decimal>,
+    net: Decimal,
+    tax: Decimal,
+    evidence: Evidence,
+    net_evidence: Evidence,
+    row: usize,
+}
+
+/// Proposals for tax, net and tip, given the most probable total.
+pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Vec<Proposal> {
+    let mut out = Vec::new();
+    let rows = tax_rows(layout, mentions, total);
+    let mut seen: Vec<(FieldKey, Decimal)> = Vec::new();
+    let mut push = |key, value: Decimal, p: f32, evidence: Vec<Evidence>, finder, reason: String| {
+        let value = value.normalize();
+        if let Some(at) = seen.iter().position(|s| *s == (key, value)) {
+            let _ = at;
+            return;
+        }
+        seen.push((key, value));
+        let mut shown = value;
+        shown.rescale(2.max(value.scale()));
+        out.push(Proposal {
+            key,
+            value: FieldValue::Amount(shown),
+            evidence,
+            finder,
+            reasons: vec![reason],
+            features: Features(vec![("p", p)]),
+        });
+    };
+    if let Some(total) = total {
+        for row in rows.iter().filter(|r| r.net + r.tax == total) {
+            let p = if row.rate.is_some() { 0.93 } else { 0.85 };
+            push(FieldKey::Tax, row.tax, p, vec![row.evidence.clone()], "tax:table", "sum:net+tax".to_owned());
+            push(FieldKey::Net, row.net, p, vec![row.net_evidence.clone()], "net:table", "sum:net+tax".to_owned());
+        }
+        // Several rates: together they make the total.
+        let rated: Vec<&TaxRow> = rows.iter().filter(|r| r.rate.is_some()).collect();
+        let (net, tax) = rated.iter().fold((Decimal::ZERO, Decimal::ZERO), |s, r| (s.0 + r.net, s.1 + r.tax));
+        if rated.len() > 1 && (net + tax - total).abs() <= ROUNDING {
+            let evidence: Vec<Evidence> = rated.iter().map(|r| r.evidence.clone()).collect();
+            push(FieldKey::Tax, tax, 0.9, evidence.clone(), "tax:rates", "sum:rates".to_owned());
+            push(FieldKey::Net, net, 0.88, evidence, "net:rates", "sum:rates".to_owned());
+        }
+    }
+    for m in mentions.iter().filter(|m| m.amount.decimals == 2 && !m.amount.percent) {
+        let value = m.amount.value;
+        let evidence = vec![layout.evidence(m.segment, &m.amount.range)];
+        let reason = m.label.map_or_else(String::new, |(h, _)| format!("label:{}", h.phrase));
+        let below_total = total.is_none_or(|t| value < t);
+        if m.is(&[L::Tax]) && below_total && value >= Decimal::ZERO {
+            let adds_up =
+                total.is_some_and(|t| mentions.iter().any(|o| o.amount.decimals == 2 && o.amount.value + value == t));
+            let by_rate = total.is_some_and(|t| rates(mentions, m.row).iter().any(|r| fits_rate(value, t, *r)));
+            let small = total.is_none_or(|t| value * Decimal::from(3) < t);
+            let p = match (adds_up && !value.is_zero(), by_rate, small) {
+                (true, true, _) => 0.92,
+                (true, false, true) | (false, true, _) => 0.8,
+                (true, false, false) => 0.4,
+                (false, false, true) => 0.45,
+                (false, false, false) => 0.15,
+            };
+            push(FieldKey::Tax, value, p, evidence, "tax:label", reason);
+        } else if m.is(&[L::Subtotal, L::Net]) && below_total && value > Decimal::ZERO {
+            let rest = total.map(|t| t - value);
+            let adds_up = rest.is_some_and(|r| mentions.iter().any(|o| o.is(&[L::Tax]) && o.amount.value == r));
+            push(FieldKey::Net, value, if adds_up { 0.85 } else { 0.3 }, evidence, "net:label", reason);
+        } else if m.is(&[L::Tip]) && below_total && value > Decimal::ZERO {
+            push(FieldKey::Tip, value, 0.75, evidence, "tip:label", reason);
+        }
+    }
+    out
+}
+
+/// Rates printed on `row` or anywhere when the row has none.
+fn rates(mentions: &[Mention], row: usize) -> Vec<Decimal> {
+    let of = |test: &dyn Fn(&Mention) -> bool| {
+        mentions
+            .iter()
+            .filter(|m| m.amount.percent && m.amount.value > Decimal::ZERO && m.amount.value <= MAX_RATE && test(m))
+            .map(|m| m.amount.value)
+            .collect::<Vec<_>>()
+    };
+    let here = of(&|m| m.row == row);
+    if here.is_empty() { of(&|_| true) } else { here }
+}
+
+/// Whether `tax` is what `rate` per cent contribute to `total`, contained in it.
+fn fits_rate(tax: Decimal, total: Decimal, rate: Decimal) -> bool {
+    let whole = Decimal::ONE_HUNDRED + rate;
+    (total * rate).checked_div(whole).is_some_and(|expected| (expected - tax).abs() <= ROUNDING)
+}
+
+/// Rows that hold a net amount and its tax: by a printed rate, or because they add up to the total.
+fn tax_rows(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Vec<TaxRow> {
+    let mut out: Vec<TaxRow> = Vec::new();
+    for row in 0..layout.rows.len() {
+        let amounts: Vec<&Mention> =
+            mentions.iter().filter(|m| m.row == row && m.amount.decimals == 2 && !m.amount.percent).take(6).collect();
+        let rate = mentions
+            .iter()
+            .find(|m| m.row == row && m.amount.percent && m.amount.value > Decimal::ZERO && m.amount.value <= MAX_RATE)
+            .map(|m| m.amount.value);
+        let pair = amounts.iter().flat_map(|net| amounts.iter().map(move |tax| (*net, *tax))).find(|(net, tax)| {
+            let (n, t) = (net.amount.value, tax.amount.value);
+            if t <= Decimal::ZERO || t >= n || net.segment == tax.segment && net.amount.range == tax.amount.range {
+                return false;
+            }
+            let rated = rate.is_some_and(|r| ((n * r) / Decimal::ONE_HUNDRED - t).abs() <= ROUNDING);
+            // Without a rate only a clear case: both on one row, together the total, the tax below a third.
+            rated || (rate.is_none() && total == Some(n + t) && t * Decimal::from(3) < n && !net.named && !tax.named)
+        });
+        if let Some((net, tax)) = pair {
+            let repeated = out.iter().any(|o| o.net == net.amount.value && o.tax == tax.amount.value && o.row != row);
+            if !repeated {
+                out.push(TaxRow {
+                    rate,
+                    net: net.amount.value,
+                    tax: tax.amount.value,
+                    evidence: layout.evidence(tax.segment, &tax.amount.range),
+                    net_evidence: layout.evidence(net.segment, &net.amount.range),
+                    row,
+                });
+            }
+        }
+    }
+    out
+}
