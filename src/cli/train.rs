@@ -46,6 +46,11 @@ struct Labelled {
     items: Vec<String>,
 }
 
+#[derive(Deserialize)]
+struct Boxed {
+    text: String,
+}
+
 /// What is measured: the whole input, or the merchant's name alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -83,6 +88,12 @@ pub fn evaluate_category(
             Known::NoMerchant => input.merchant = None,
         }
         let proposal = classify(&input, &Memory::new(), model, &codes);
+        if std::env::var_os("VOUCH_SHOW").is_some() && label.code != proposal.code {
+            eprintln!(
+                "XX {known:?} {} {} | {:?} want {} got {} {:.2} {:?}",
+                label.source, label.file, input.merchant, label.code, proposal.code, proposal.p, proposal.reasons
+            );
+        }
         out.entry(label.source).or_default().add(&label.code, &proposal.code, proposal.p);
     }
     Ok(out)
@@ -109,6 +120,12 @@ fn input_of(dir: &Path, entry: &Labelled) -> Result<Input> {
         lines.extend(
             String::from_utf8_lossy(&text).lines().filter_map(|line| line.splitn(9, ',').nth(8).map(str::to_owned)),
         );
+    } else if let Some(stem) = entry.file.as_deref().and_then(|file| Path::new(file).file_stem()) {
+        let path = dir.join("box").join(stem).with_extension("json");
+        if let Ok(text) = fs::read_to_string(&path) {
+            let words: Vec<Boxed> = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
+            lines.extend(words.into_iter().map(|word| word.text));
+        }
     }
     Ok(Input {
         merchant: entry.merchant.clone(),
