@@ -88,12 +88,6 @@ pub fn evaluate_category(
             Known::NoMerchant => input.merchant = None,
         }
         let proposal = classify(&input, &Memory::new(), model, &codes);
-        if std::env::var_os("VOUCH_SHOW").is_some() && label.code != proposal.code {
-            eprintln!(
-                "XX {known:?} {} {} | {:?} want {} got {} {:.2} {:?}",
-                label.source, label.file, input.merchant, label.code, proposal.code, proposal.p, proposal.reasons
-            );
-        }
         out.entry(label.source).or_default().add(&label.code, &proposal.code, proposal.p);
     }
     Ok(out)
@@ -169,14 +163,10 @@ mod tests {
             return;
         };
         let labels = include_str!("../../models/category/eval-labels.csv");
-        let model = if let Some(path) = std::env::var_os("VOUCH_MODEL") {
-            Model::from_bytes(&fs::read(path).unwrap()).unwrap()
-        } else {
-            Model::embedded().clone()
-        };
-        for (known, at_least) in [(Known::Everything, 0.0), (Known::MerchantOnly, 0.0), (Known::NoMerchant, 0.0)] {
+        // A little under what models/category/CARD.md records.
+        for (known, at_least) in [(Known::Everything, 0.84), (Known::MerchantOnly, 0.72), (Known::NoMerchant, 0.60)] {
             let mut all = Confusion::new();
-            for (source, confusion) in evaluate_category(&corpus, labels, &model, known).unwrap() {
+            for (source, confusion) in evaluate_category(&corpus, labels, Model::embedded(), known).unwrap() {
                 let (n, right) = confusion.totals();
                 eprintln!("{known:?} {source}: {right} of {n}");
                 all.merge(&confusion);
