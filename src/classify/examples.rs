@@ -16,7 +16,7 @@ use crate::domain::time::CivilTime;
 /// Brands read from one file; the public index has 17,000.
 const MAX_BRANDS: usize = 200_000;
 /// Receipts written per category and unit of prior.
-const WRITTEN: usize = 12_000;
+const WRITTEN: usize = 9_000;
 
 /// Why training data could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +88,7 @@ pub fn names_from_mcc(text: &str) -> Result<Vec<(String, usize)>, DataError> {
 
 /// Everything to train on, in an order that depends on the arguments alone.
 pub fn build(brands: &[Brand], mcc: &[(String, usize)], settings: &Settings) -> Vec<Example> {
-    let mut writer = Writer { chance: Chance::new(settings.seed ^ 0xE4A3) };
+    let mut writer = Writer { chance: Chance::new(settings.seed ^ 0xE4A3), brands };
     let mut out = Vec::new();
     for brand in brands {
         let group = merchant_key(&brand.name);
@@ -121,8 +121,9 @@ enum Lines {
     Filler,
 }
 
-struct Writer {
+struct Writer<'a> {
     chance: Chance,
+    brands: &'a [Brand],
 }
 
 /// What any receipt says, in several languages: the model learns that it means nothing.
@@ -243,6 +244,73 @@ const FILLER: &[&str] = &[
     "Signature",
 ];
 
+/// Food is on the slips of restaurants and of supermarkets.
+const FOOD: &[&str] = &[
+    "rice",
+    "chicken",
+    "beef",
+    "pork",
+    "fish",
+    "prawn",
+    "egg",
+    "eggs",
+    "cheese",
+    "milk",
+    "tea",
+    "green tea",
+    "water",
+    "banana",
+    "apple",
+    "orange",
+    "onion",
+    "tomato",
+    "potato",
+    "bread",
+    "bun",
+    "chocolate",
+    "butter",
+    "honey",
+    "mushroom",
+    "garlic",
+    "tofu",
+    "vegetable",
+    "mango",
+    "lemon",
+    "ham",
+    "bacon",
+    "shrimp",
+    "corn",
+    "spinach",
+    "avocado",
+    "cream",
+    "mineral water",
+    "Käse",
+    "Milch",
+    "Brot",
+    "Huhn",
+    "Wasser",
+    "Tomaten",
+    "Zwiebeln",
+    "鸡蛋",
+    "牛奶",
+    "牛肉",
+    "鸡肉",
+    "豆腐",
+    "土豆",
+    "青菜",
+    "可乐",
+    "矿泉水",
+    "large",
+    "small",
+    "hot",
+    "cold",
+    "spicy",
+    "set",
+    "sos",
+    "ikan",
+    "sayur",
+];
+
 const SYLLABLES: &[&str] = &[
     "ka", "lo", "mer", "bra", "tin", "sol", "ven", "dor", "ul", "mi", "shen", "gra", "pel", "wick", "hol", "ster",
     "an", "ri", "qui", "lan", "to", "bor", "nes", "fal", "hai", "jun", "zu", "wang", "kim", "sri",
@@ -288,7 +356,7 @@ const HABITS: [(f32, &[(u32, u32)]); 15] = [
     (32.0, &[(8, 21)]),
 ];
 
-impl Writer {
+impl Writer<'_> {
     fn invented(&mut self) -> String {
         let pool = if self.chance.share() < 0.25 { CHARACTERS } else { SYLLABLES };
         let count = 2 + self.chance.below(2);
@@ -329,18 +397,32 @@ impl Writer {
         }
         let own = match kind {
             Lines::Maybe => self.chance.below(3),
-            Lines::Written => 1 + self.chance.below(6),
+            Lines::Written => 1 + self.chance.below(9),
             Lines::Filler => 0,
         };
         for _ in 0..own {
             out.push(self.word(category));
         }
+        let food = match lexicon::WORDS[category].0 {
+            "meals" => 0.65,
+            "other" => 0.40,
+            _ => 0.05,
+        };
+        if kind != Lines::Filler && self.chance.share() < food {
+            for _ in 0..1 + self.chance.below(7) {
+                out.extend(self.chance.pick(FOOD).map(|line| (*line).to_owned()));
+            }
+        }
         // A coffee at the filling station, batteries at the supermarket, a name of a road.
-        while self.chance.share() < 0.35 {
+        while self.chance.share() < 0.55 {
             let any = self.chance.below(lexicon::WORDS.len());
             out.push(self.word(any));
         }
         self.chance.shuffle(&mut out);
+        if self.chance.share() < 0.15 {
+            // Readers lose spaces.
+            out = out.into_iter().map(|line| line.replace(' ', "")).collect();
+        }
         out
     }
 
@@ -360,7 +442,12 @@ impl Writer {
 
     fn receipt(&mut self, category: usize, number: usize) -> Example {
         let group = format!("written:{category}:{number}");
-        let name = self.invented();
+        let mut name = self.invented();
+        if self.chance.share() < 0.12 {
+            // A name that begins like some brand without being it.
+            let brand = self.chance.pick(self.brands).map(|brand| brand.name.as_str());
+            name = brand.and_then(|brand| brand.split(' ').next()).unwrap_or(&name).to_owned();
+        }
         let roll = self.chance.share();
         let word = self.word(category);
         let (name, lines) = if roll < 0.30 {

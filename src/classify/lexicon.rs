@@ -8,6 +8,8 @@ use crate::classify::text::Folded;
 
 /// From this length on a word is unlikely to be inside another by chance.
 pub const LOOSE_CHARS: usize = 5;
+/// The same inside recognised lines, where words are often glued together.
+const LOOSE_LINE_CHARS: usize = 7;
 
 /// Category code and its words, separated by `,`.
 pub const WORDS: &[(&str, &str)] = &[
@@ -22,7 +24,10 @@ pub const WORDS: &[(&str, &str)] = &[
          takeaway,take away,take out,table no,table,tisch*,guests,covers,pax,coperto,server,waiter,kellner*,bedienung,hauptspeise*,\
          vorspeise*,nachspeise*,tagesmenu*,mittagsmenu*,menu,salat*,salad*,schnitzel*,pommes,suppe*,soup*,nasi,mee,roti,teh,milo,ayam,ikan,\
          espresso*,cappuccino*,latte*,americano,*apfelschorle*,weizen,*bier,beer,draft beer,wine,wein,vino,sandwich*,wrap,fries,dessert*,\
-         gratuity,appetizer*,entree*,pasta,risotto*,f b,food beverage,餐饮,餐厅,饭店,饭庄,酒楼,酒家,菜馆,小厨,私房菜,面馆,火锅,烧烤,\
+         gratuity,appetizer*,entree*,pasta,risotto*,f b,food n beverage,beverage*,food,foods,gourmet,*resto,deli,dimsum,dim sum,tapas,\
+         creamery,scoop*,frozen yogurt,drive in,drivein*,chez,*cerveseria*,*cerveceria*,laksa,kuih,katsu,bento,spaghetti*,korean bbq,koreanbbq,goreng,fried rice,rice set,set meal,iced tea,ice tea,teh tarik,coke,soda,juice,milkshake*,smoothie*,\
+         fried chicken,nuggets,combo,large fries,hotcakes,pancake*,omelet*,lasagn*,bolognese,carbonara,bruschetta,tiramisu,\
+         rosti,bratwurst,spatzle,service charge,svc charge,bedienungsgeld,餐饮,餐厅,饭店,饭庄,酒楼,酒家,菜馆,小厨,私房菜,面馆,火锅,烧烤,\
          小吃,食府,食堂,餐馆,茶餐厅,咖啡,奶茶,面包,蛋糕,快餐,米饭,餐费,餐位费,茶位费,桌号,台号,人数,消费合计,点菜,\
          結帳,珈琲,そば,うどん,寿司,居酒屋,レストラン,定食",
     ),
@@ -51,7 +56,7 @@ pub const WORDS: &[(&str, &str)] = &[
         "taxi",
         "*taxi*,cab,cabs,minicab*,rideshare*,ride hailing,ride fare,trip fare,metered fare,meter fare,*taxameter*,taximeter*,chauffeur*,\
          limousine*,fahrpreis taxi,uber trip,driver,your ride,pick up,drop off,plate no,vehicle no,course taxi,\
-         出租车,出租汽车,出租小汽车,的士,网约车,打车,滴滴,出行科技,快车,专车,客运服务费,上车,下车,里程,单价元公里,等候,\
+         出租车,出租汽车,汽车出租,出租,汽车运输,运输有限公司,出租小汽车,的士,网约车,打车,滴滴,出行科技,快车,专车,客运服务费,上车,下车,里程,单价元公里,等候,\
          车号,燃油附加,タクシー",
     ),
     (
@@ -66,21 +71,21 @@ pub const WORDS: &[(&str, &str)] = &[
         "fuel",
         "*petrol*,petroleum,petrokiosk,gasoline*,gas station,fuel*,fuels,diesel*,benzin*,super e10,super e5,e10,bleifrei*,unleaded*,\
          ron95,ron97,ron 95,ron 97,v power,primax*,litre,litres,liter,gallon,gallons,price gal,pump,pump no,*zapfsaule*,saule,*tankstelle*,tank,getankt,\
-         *carburant*,essence,gazole,sp95,sp98,station service,service station,filling station,*benzina*,gasolio,distributore,\
+         *carburant*,essence,gazole,sp95,sp98,station service,service station,servicestation*,gasstation*,fuelsave*,gas n go,gasoil,autogas,lpg,filling station,*benzina*,gasolio,distributore,\
          stesen minyak,charging station,ladestation*,kwh,ev charging,加油,汽油,柴油,加油站,石化,石油,油品,油枪,95号,92号,98号,充电服务,\
          充电桩,充电费,ガソリン,レギュラー,軽油,給油",
     ),
     (
         "parking_tolls",
         "*parking*,parkhaus*,*parkhaus*,parkplatz*,*parkgebuhr*,parkschein*,*parkticket*,tiefgarage*,garage parking,car park,carpark,parc auto,stationnement*,\
-         parcheggio*,sosta,entry time,exit time,einfahrt,ausfahrt,parkdauer,parking fee,valet,toll,tolls,tollway*,turnpike*,maut*,vignette*,\
+         parcheggio*,sosta,entry time,exit time,einfahrt,ausfahrt,parkdauer,parking ticket,length of stay,paid time,parking time,basement,parking fee,valet,toll,tolls,tollway*,turnpike*,maut*,vignette*,\
          peage*,pedaggio*,autostrada,autoroute*,plaza tol,tol,expressway,停车,停车费,停车场,泊车,过路费,过桥费,通行费,高速公路,\
          收费站,入口,出口,入场,出场,駐車場,駐車料金,高速道路,通行料金",
     ),
     (
         "entertainment",
         "cinema*,kino,movie*,theatre*,theater*,museum*,concert*,konzert*,opera,zoo,theme park,amusement*,karaoke,ktv,bowling*,golf*,\
-         casino*,nightclub*,club entry,admission,eintritt*,entry ticket,spa,massage,sauna,gift,gifts,geschenk*,souvenir*,present,florist*,flower*,\
+         casino*,nightclub*,club entry,admission,eintritt*,entry ticket,spa,massage,sauna,gift,gifts,geschenk*,souvenir*,present,*florist*,flower*,\
          blumen*,bouquet*,floral,handicraft*,*fleuriste*,cadeau*,regalo*,fiori,wine shop,liquor*,spirits,wine cellar,escape room,arcade,\
          hamper,gift card,礼品,礼物,鲜花,花店,茶叶,名酒,白酒,烟酒,娱乐,量贩,影城,影院,电影,门票,景区,博物馆,足浴,会所,高尔夫,\
          土特产,映画館,入場券,カラオケ,花屋",
@@ -88,7 +93,7 @@ pub const WORDS: &[(&str, &str)] = &[
     (
         "office",
         "stationer*,stationery,office suppl*,office depot*,*schreibwaren*,*burobedarf*,papeterie*,cartoleria*,alat tulis,copy paper,\
-         kopierpapier*,paper a4,a4 paper,a4,printing,print shop,copyshop*,copy,photocop*,printer*,toner*,ink cartridge*,*druckerpatrone*,\
+         kopierpapier*,paper a4,a4 paper,a4,printing,print shop,copyshop*,copy,photocop*,*printing*,print,prints,advertising,bookcentre*,bookcenter*,printer*,toner*,ink cartridge*,*druckerpatrone*,\
          tinte,cartridge*,pen,pens,ballpoint,pencil*,kugelschreiber*,bleistift*,marker,notebook,notizbuch*,*ordner,folder*,file,files,binder*,envelope*,\
          umschlag*,stapler*,staples,sticky notes,post it,glue stick,tape,scissors,eraser,ruler,label*,book,books,bookstore*,bookshop*,\
          book store,buchhandlung*,libreria*,librairie*,buku,pustaka,computer*,laptop*,usb,keyboard,mouse,monitor,cable,adapter,hdmi,\
@@ -110,7 +115,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     (
         "shipping",
-        "courier*,parcel*,paket*,post office,postage*,porto,briefmarke*,stamp,stamps,shipping*,shipment*,versand*,logistic*,express delivery,\
+        "courier*,parcel*,paket*,post office,postoffice*,general mail,mail facility,mpo,postage*,porto,briefmarke*,stamp,stamps,shipping*,shipment*,versand*,logistic*,express delivery,\
          freight*,fracht*,spedition*,tracking no,tracking number,waybill,air waybill,consignment,poslaju,priority mail,first class mail,\
          letter mail,einschreiben*,brief,pakchen,die post,la poste,*postamt*,colis,affranchissement,spedizione*,raccomandata,usps*,\
          快递,速递,物流,邮政,邮寄,运费,包裹,寄件,快件,邮费,运单,宅配,郵便,郵便局,送料",
@@ -119,21 +124,21 @@ pub const WORDS: &[(&str, &str)] = &[
         "medical",
         "pharmac*,*pharmacy*,*pharmacie*,*apotheke*,farmaci*,farmasi*,drugstore,drug store,clinic*,klinik*,hospital*,krankenhaus*,*medical*,\
          healthcare,doctor*,dr med,arzt*,*praxis*,dentist*,dental*,zahnarzt*,optic*,optik*,optiker*,brille*,prescription*,rezept*,\
-         medicine*,medikament*,tablet*,tabletten*,capsule*,vaccin*,impfung*,consultation,laborator*,ubat,ibuprofen*,paracetamol*,aspirin*,\
+         medicine*,medicare,health clinic,poliklinik,perubatan,ubat dan,medikament*,tablet*,tabletten*,capsule*,vaccin*,impfung*,consultation,laborator*,ubat,ibuprofen*,paracetamol*,aspirin*,\
          panadol*,cough syrup,bandage*,plaster,thermometer*,face mask,ointment*,salbe*,药房,药店,大药房,医院,诊所,门诊,挂号,西药,中药,\
          药品,医疗,体检,口腔,眼镜,检查费,治疗费,薬局,病院,クリニック,処方",
     ),
     (
         "other",
         "supermarket*,supermarkt*,supermarche*,hypermarket*,minimarket*,mini market,minimart,mini mart,mart,*speedmart*,convenience,grocery*,groceries,\
-         grocer*,pasar,pasaraya*,pasar raya,pasar mini,runcit,kedai runcit,fresh market,cash carry,lebensmittel*,drogerie*,hardware*,timber,baumarkt*,diy,\
+         grocer*,pasar,pasaraya*,pasar raya,pasar mini,personal care,health beauty,runcit,kedai runcit,fresh market,cash carry,lebensmittel*,drogerie*,hardware*,timber,baumarkt*,diy,\
          d i y,paint*,tools,plywood,cement,screw*,electrical,*electrical*,furniture*,mobel*,furnishing*,home deco,clothing*,fashion*,apparel,\
-         kleidung*,schuhe*,shoes,boutique*,*sporting*,*sports*,toys,spielwaren*,jewel*,jewellery,watch,watches,cosmetic*,beauty,parfum*,perfume*,\
+         kleidung*,schuhe*,shoes,boutique*,*sporting*,*sports*,toys,spielwaren*,jewel*,jewellery,watch,watches,cosmetic*,parfum*,perfume*,\
          hair*,friseur*,coiffeur*,laundry,dry clean*,car wash*,*carwash*,auto repair,car repair,*werkstatt*,workshop motor,tyre*,reifen*,lube,\
-         oil change,insurance*,versicherung*,bank,pet,*petshop*,petexpress,bananas,banana,milk,milch,eggs,butter,bread loaf,cheese,kase,yogurt*,\
-         joghurt*,tomato*,tomaten*,onion*,apple,apfel,chicken breast,ground beef,cereal,detergent*,shampoo*,toilet paper,toilettenpapier,tissue*,\
-         zahnpasta,toothpaste,diaper*,windeln,bleach,hammer,bolt,nail,pipe,bulb,battery,batteries,socket,bucket,shirt,jeans,dress,socks,trading,\
-         packaging,gardening,garden*,bau,machinery,motor,key maker,locksmith,超市,便利店,百货,商场,服装,鞋,家电,五金,建材,\
+         oil change,insurance*,versicherung*,bank,pet,*petshop*,petexpress,milch,bread loaf,per kg,kg,yogurt*,\
+         joghurt*,tomaten kg,chicken breast,ground beef,cereal,detergent*,shampoo*,toilet paper,toilettenpapier,tissue*,\
+         zahnpasta,toothpaste,diaper*,windeln,bleach,hammer,bolt,nail,pipe,bulb,battery,batteries,socket,shirt,jeans,dress,socks,trading,\
+         packaging,gardening,bau,machinery,motor,key maker,locksmith,超市,便利店,百货,商场,服装,鞋,家电,五金,建材,\
          日用品,水果,蔬菜,生鲜,洗衣,理发,美容,保险,汽车维修,洗车,家具,玩具,珠宝,スーパー,コンビニ,百貨店",
     ),
 ];
@@ -172,6 +177,9 @@ fn matches(text: &Folded, entry: &str, loose: bool) -> bool {
     }
     if entry.starts_with('*') || (loose && word.len() >= LOOSE_CHARS && !word.contains(' ')) {
         return text.condensed().contains(word) || text.spaced().contains(word);
+    }
+    if word.len() >= LOOSE_LINE_CHARS && !word.contains(' ') {
+        return text.spaced().contains(word);
     }
     let open_end = entry.ends_with('*');
     text.spaced().match_indices(word).any(|(at, found)| {
