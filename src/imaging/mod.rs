@@ -3,6 +3,4 @@
 pub mod header;
 pub mod jpeg;
 pub mod scale;
-//! Pictures as values: decoding limits, orientation, scaling, finding and flattening paper. Pure: no I/O, no clock.
-
 pub mod turn;
