@@ -156,27 +156,8 @@ impl Process {
         let head = protocol::encode_head(Kind::Request, request, document.len())
             .map_err(|error| ReadFailure::new(Reason::TooLarge, error.to_string()))?;
         let mut collector = Collector::new(request.limits, hello.engine, hello.posture);
-        let stdin = &mut self.stdin;
-        let send = async {
-            // A child may refuse by the header and exit before it has read everything: what it said counts.
-            if stdin.write_all(&head).await.is_ok() && stdin.write_all(document).await.is_ok() {
-                let _ = stdin.flush().await;
-            }
-        };
-        let stdout = &mut self.stdout;
-        let receive = async {
-            loop {
-                match stdout.next().await? {
-                    None => return Ok(None),
-                    Some(frame) => match collector.take(frame)? {
-                        Progress::More => {}
-                        done @ (Progress::Complete | Progress::Handover(_)) => return Ok(Some(done)),
-                    },
-                }
-            }
-        };
-        let ((), received): ((), Result<Option<Progress>, ReadFailure>) = tokio::join!(send, receive);
-        let outcome = match received? {
+        let received = exchange(&mut self.stdin, &mut self.stdout, &head, document, &mut collector).await?;
+        let outcome = match received {
             Some(Progress::Handover(role)) => Outcome::Handover(role),
             Some(Progress::Complete) => Outcome::Read(collector.finish()),
             Some(Progress::More) | None => return Err(self.died().await),
@@ -218,6 +199,42 @@ impl Process {
         match tokio::time::timeout(EXIT_PATIENCE, &mut self.stderr).await {
             Ok(Ok(text)) => text,
             Ok(Err(_)) | Err(_) => String::new(),
+        }
+    }
+}
+
+/// Sends and receives at the same time, until the answer is complete, wrong or cut off (`None`). Not one after the
+/// other and not `join`: a child that talks nonsense without listening must not hold the request until the watchdog.
+async fn exchange(
+    stdin: &mut ChildStdin,
+    stdout: &mut Counted,
+    head: &[u8],
+    document: &[u8],
+    collector: &mut Collector,
+) -> Result<Option<Progress>, ReadFailure> {
+    let send = async {
+        // A child may refuse by the header and exit before it has read everything: what it said counts.
+        if stdin.write_all(head).await.is_ok() && stdin.write_all(document).await.is_ok() {
+            let _ = stdin.flush().await;
+        }
+    };
+    let receive = async {
+        loop {
+            match stdout.next().await? {
+                None => return Ok(None),
+                Some(frame) => match collector.take(frame)? {
+                    Progress::More => {}
+                    done @ (Progress::Complete | Progress::Handover(_)) => return Ok(Some(done)),
+                },
+            }
+        }
+    };
+    tokio::pin!(send, receive);
+    let mut sent = false;
+    loop {
+        tokio::select! {
+            received = &mut receive => return received,
+            () = &mut send, if !sent => sent = true,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The reader as a process: the real binary in its sandbox, and everything that may go wrong with it.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
 
 use std::{
     fs,
     io::Cursor,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{
+        fs::PermissionsExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
+    },
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -338,22 +342,46 @@ async fn an_idle_child_that_died_costs_no_document_anything() {
     assert_total_is_in_place(&read(&pool, MediaType::Png, encoded(&receipt(), ImageFormat::Png)).await.pages[0]);
 }
 
-#[test]
-fn no_attempt_to_leave_the_sandbox_succeeds() {
+#[tokio::test]
+async fn a_child_that_talks_nonsense_without_listening_is_ended_at_once() {
+    // Larger than the pipe, so that sending can never finish.
+    let document = Bytes::from(vec![0; 4 * 1024 * 1024]);
+    let impostor = Impostor::new(&format!("{}; echo XXXXXXXXXXXX; exec sleep 600", greeting()));
+    let failure = impostor.pool.read(request(MediaType::Png, document)).await.unwrap_err();
+    assert_eq!(failure.reason, Reason::ProtocolViolation, "{failure}");
+}
+
+/// The binary where every user may run it, and the users to run it as.
+fn users() -> (tempfile::TempDir, PathBuf, Vec<Option<u32>>) {
     let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let binary = directory.path().join("vouch");
+    fs::copy(BINARY, &binary).unwrap();
+    let nobody = nix::unistd::geteuid().is_root().then_some(Some(65534));
+    (directory, binary, std::iter::once(None).chain(nobody).collect())
+}
+
+#[test]
+fn no_attempt_to_leave_the_sandbox_succeeds_for_root_or_for_nobody() {
+    let (directory, binary, users) = users();
     let open = fs::File::create(directory.path().join("inherited")).unwrap();
     nix::fcntl::fcntl(&open, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
-    for probe in Probe::ALL {
-        let mut command = Command::new(BINARY);
-        command.args(["reader", "--probe", probe.as_str()]);
-        // The pool clears the environment; here the sandbox stands alone, except for this probe's own variable.
-        if *probe != Probe::InheritEnvironment {
-            command.env(probe::CANARY_VARIABLE, "secret");
+    for user in users {
+        for probe in Probe::ALL {
+            let mut command = Command::new(&binary);
+            command.args(["reader", "--probe", probe.as_str()]);
+            // The pool clears the environment; here the sandbox stands alone, except for this probe's own variable.
+            if *probe != Probe::InheritEnvironment {
+                command.env(probe::CANARY_VARIABLE, "secret");
+            }
+            if let Some(user) = user {
+                command.uid(user).gid(user);
+            }
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            let killed = output.status.signal() == Some(libc::SIGSYS);
+            assert!(killed || said == format!("{probe} refused\n"), "{user:?} {probe}: {said} {:?}", output.status);
         }
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let killed = std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(libc::SIGSYS);
-        assert!(killed || said == format!("{probe} refused\n"), "{probe}: {said} {:?}", output.status);
     }
 }
 

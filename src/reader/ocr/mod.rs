@@ -48,7 +48,8 @@ impl Default for EngineSettings {
     }
 }
 
-/// Loads an engine: all files are opened here, none later, because the sandbox closes next.
+/// Loads an engine: all files are opened and all threads started here, none later, because the sandbox closes
+/// next and kills what opens or starts. An engine with a lazy thread pool (rten) must run it once in its `load`.
 pub fn load(settings: &EngineSettings) -> Result<Box<dyn Engine>, OcrError> {
     match settings.kind {
         EngineKind::Tesseract => Ok(Box::new(tesseract::Tesseract::load(settings)?)),

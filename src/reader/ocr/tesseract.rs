@@ -80,17 +80,16 @@ impl Engine for Tesseract {
         let input = scaled.as_ref().unwrap_or(picture);
         prove_headroom(input)?;
         take_complaints();
-        let lines = match self.api.recognise(input, self.page_deadline_ms) {
-            Ok(lines) => lines,
-            Err(capi::Stopped::Deadline) => {
-                return Err(OcrError::Deadline { engine: ENGINE, limit_ms: self.page_deadline_ms });
-            }
-            Err(capi::Stopped::Error(cause)) => return Err(failed(cause)),
-        };
+        let outcome = self.api.recognise(input, self.page_deadline_ms);
+        // First the complaints: text that came with one is not believed, and a refusal that came with one has its cause.
         let complaints = take_complaints();
         if !complaints.is_empty() {
             return Err(failed(&complaints));
         }
+        let lines = outcome.map_err(|stopped| match stopped {
+            capi::Stopped::Deadline => OcrError::Deadline { engine: ENGINE, limit_ms: self.page_deadline_ms },
+            capi::Stopped::Error(cause) => failed(cause),
+        })?;
         let factor = (picture.width() as f32 / input.width() as f32, picture.height() as f32 / input.height() as f32);
         let lines = lines.into_iter().filter_map(|words| line(words, factor)).collect();
         Ok(Recognised { lines, warnings: Vec::new() })

@@ -8,7 +8,7 @@ use image::{RgbImage, imageops};
 
 use super::{
     ocr::{Engine, OcrError},
-    protocol::{Failed, Kind, MAX_RECEIPTS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
+    protocol::{Failed, Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
 };
 use crate::domain::{
     capture::Reason,
@@ -92,7 +92,7 @@ fn read_page(
     let whole = Quad::from_edges(0.0, 0.0, picture.width() as f32, picture.height() as f32);
     let wanted = request.region.map_or(whole, |region| region.quad);
     let recognised = recognise(picture, &wanted, request.rotation, engine)?;
-    for code in recognised.warnings.iter().take(MAX_RECEIPTS) {
+    for code in recognised.warnings.iter().take(MAX_WARNINGS) {
         out.send(Kind::Warning, &Warning { code: clean(code), page: Some(index) }, &[])?;
     }
     let page = Page {
