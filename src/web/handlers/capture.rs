@@ -30,6 +30,7 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<CapturePage, ApiError> 
     let mut tx = state.app.db.read().await?;
     let actor = frame.actor();
     let visits = names::visit_options(&mut tx, &actor.id, &frame.shell.zone).await?;
+    let categories = names::category_choices(&mut tx, frame.shell.lang).await?;
     let may_act_for_others = actor.is(Role::Reviewer) || actor.is(Role::Admin);
     let on_behalf_of: Vec<Choice> = if may_act_for_others {
         names::people_choices(&mut tx).await?.into_iter().filter(|c| c.value != actor.id.as_str()).collect()
@@ -40,6 +41,7 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<CapturePage, ApiError> 
         shell: frame.shell.clone(),
         visits,
         visit: String::new(),
+        categories,
         on_behalf_of,
         secure: state.web.is_secure || state.web.external_url.starts_with("http://localhost"),
         max_megabytes: state.app.limits.max_bytes / (1024 * 1024),

@@ -35,9 +35,10 @@ fn flatten(toml_text: &str) -> Catalog {
         .collect()
 }
 
-/// The tables scripts need: their own words, states, reasons and error codes.
+/// The tables scripts need: their own words, states, reasons, error codes and field names.
 fn script_json(catalog: &Catalog) -> String {
-    let wanted = |key: &str| ["js.", "state.", "reason.", "error."].iter().any(|table| key.starts_with(table));
+    let wanted =
+        |key: &str| ["js.", "state.", "reason.", "error.", "field."].iter().any(|table| key.starts_with(table));
     let words: BTreeMap<_, _> = catalog.iter().filter(|(key, _)| wanted(key)).collect();
     serde_json::to_string(&words).unwrap_or_default()
 }

@@ -15,6 +15,8 @@ pub struct CapturePage {
     pub visits: Vec<VisitOption>,
     /// The chosen visit: empty, `none` or an id.
     pub visit: String,
+    /// Categories (value: code, label: name in the page's language), to name what was read.
+    pub categories: Vec<Choice>,
     /// People the viewer may hand in for; empty for most.
     pub on_behalf_of: Vec<Choice>,
     /// Whether the page came over HTTPS (or from this machine): without it phones refuse offline capture.

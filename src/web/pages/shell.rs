@@ -224,12 +224,12 @@ impl Shell {
         self.t(&format!("role.{role}"))
     }
 
-    /// A problem in the page's language, or its own English sentence.
+    /// A problem in the page's language, its English detail where the words leave a place for it or there are none.
     pub fn problem(&self, problem: &Problem) -> String {
         ["error", "reason"]
             .iter()
             .find_map(|table| i18n::find(self.lang, &format!("{table}.{}", problem.code)))
-            .map_or_else(|| problem.detail.clone(), str::to_owned)
+            .map_or_else(|| problem.detail.clone(), |text| text.replace("{0}", &problem.detail))
     }
 
     /// A reason code of extraction such as `label:合计` in words; unknown codes are shown as they are.

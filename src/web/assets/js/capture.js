@@ -27,6 +27,8 @@ function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+const categoryName = (code) => document.querySelector(`#categories option[value="${CSS.escape(code ?? "")}"]`)?.label ?? code;
+
 /** The phone's clock with its offset, as RFC 3339. */
 function localTime(date) {
   const offset = -date.getTimezoneOffset();
@@ -102,9 +104,9 @@ function send(upload) {
   const body = new FormData();
   body.append("client_id", upload.id);
   body.append("captured_at", upload.capturedAt);
-  body.append("channel", "page");
   if (upload.note) body.append("note", upload.note);
-  if (upload.visit) body.append("visit", upload.visit);
+  if (upload.visit === "none") body.append("no_visit", "true");
+  else if (upload.visit) body.append("visit_id", upload.visit);
   if (upload.onBehalfOf) body.append("on_behalf_of", upload.onBehalfOf);
   // The file last: the server knows everything about it when its bytes arrive.
   body.append("file", upload.file, upload.name);
@@ -183,7 +185,7 @@ function read(upload, receipts) {
   const already = upload.row.message.textContent === t("js.already_here");
   show(upload, "read", "");
   upload.row.title.textContent = first.merchant || t("js.merchant_unknown");
-  const facts = [first.total ? `${first.currency ?? ""} ${grouped(first.total)}`.trim() : t("js.no_total"), first.issued_on, first.category_name ?? first.category];
+  const facts = [first.total ? `${first.currency ?? ""} ${grouped(first.total)}`.trim() : t("js.no_total"), first.issued_on, categoryName(first.category)];
   upload.row.message.append(element("span", { class: "amount", "data-testid": "upload-result" }, ...facts.filter(Boolean).map((fact) => element("span", {}, fact))));
   if (receipts.length > 1) upload.row.message.append(` +${receipts.length - 1}`);
   if (already) upload.row.message.append(element("br"), t("js.already_here"));

@@ -17,8 +17,11 @@ export const word = (table, code, fallback = code) => words[`${table}.${code}`] 
 export const csrf = meta("csrf");
 
 /** A problem+json body in the page's language. */
-export const problemText = (problem) =>
-  word("error", problem?.code, "") || word("reason", problem?.code, "") || problem?.detail || t("js.failed");
+export function problemText(problem) {
+  const text = word("error", problem?.code, "") || word("reason", problem?.code, "") || problem?.detail || t("js.failed");
+  const fields = problem?.extra?.fields?.map((key) => word("field", key)).join(", ");
+  return text.replace("{0}", fields ?? problem?.detail ?? "");
+}
 
 /** A failed call: `status` 0 means that no answer came. */
 export class ApiError extends Error {

@@ -148,12 +148,15 @@ async function act(name) {
 
 /** Marks the field a problem names. */
 function mark(problem) {
-  const row = problem?.field ? rowOf(problem.field) : null;
+  const code = { visit_undecided: "visit", unknown_visit: "visit", unknown_category: "category" }[problem?.code];
+  // A refused value is named in backticks: "`total` cannot be …".
+  const key = code ?? problem?.extra?.fields?.[0] ?? /`(\w+)`/.exec(problem?.detail ?? "")?.[1];
+  const row = key ? rowOf(key) : null;
   if (row) { control(row).setAttribute("aria-invalid", "true"); control(row).focus(); }
 }
 
 async function conflict(error) {
-  let state = error.problem?.state ?? "";
+  let state = error.problem?.extra?.state ?? "";
   try {
     state = (await api("GET", path)).state;
   } catch {

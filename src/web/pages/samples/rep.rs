@@ -1,6 +1,6 @@
 //! Samples of the pages everyone and reps see.
 
-use super::{ago, choices, id, receipt, shell, visits};
+use super::{ago, category_choices, choices, id, receipt, shell, visits};
 use crate::{
     domain::{
         capture::{CaptureState, Reason},
@@ -44,6 +44,7 @@ pub fn capture(lang: Language) -> Vec<(&'static str, CapturePage)> {
         shell: shell(lang, "/capture"),
         visits: visits(),
         visit: if secure { id::<crate::domain::ids::VisitId>(901).to_string() } else { String::new() },
+        categories: category_choices(lang),
         on_behalf_of: if secure { choices(&[("p2", "王强")]) } else { vec![] },
         secure,
         max_megabytes: 32,
@@ -129,7 +130,7 @@ pub fn errors(lang: Language) -> Vec<(&'static str, ErrorPage)> {
     vec![
         ("error_403", page(403, "forbidden")),
         ("error_404", page(404, "not_found")),
-        ("error_409", page(409, "revision_conflict")),
+        ("error_409", page(409, "conflict")),
         ("error_500", page(500, "internal")),
         ("error_418", page(418, "teapot")),
     ]

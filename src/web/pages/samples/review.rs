@@ -92,7 +92,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             "GOLDEN LION GUESTHOUSE",
             0.97,
             [250., 96., 830., 140.],
-            &["top", "memory:12"],
+            &["label:seller", "known"],
             &[("Old Bridge Hospitality Ltd", 0.02, [300., 150., 780., 186.])],
         ),
         required(proposed(
@@ -109,10 +109,10 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             "128.40",
             0.78,
             [790., 1_140., 960., 1_190.],
-            &["label:TOTAL", "sum"],
+            &["label:TOTAL", "sum:items"],
             &[("107.90", 0.14, [800., 1_030., 960., 1_066.]), ("150.00", 0.05, [800., 1_260., 960., 1_296.])],
         )),
-        required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["symbol:€"], &[])),
+        required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["sign:EUR"], &[])),
         proposed(FieldKey::Tax, "20.50", 0.88, [800., 1_082., 960., 1_118.], &["label:VAT 19%"], &[]),
         FieldView::empty(FieldKey::InvoiceNumber),
     ];
@@ -121,7 +121,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         "meals",
         0.94,
         [0.; 4],
-        &["memory:12", "item:Schnitzel"],
+        &["memory:12", "words:Schnitzel"],
         &[("lodging", 0.04, [0.; 4])],
     );
     let line = |minutes, by: Option<&str>, kind: &str| HistoryLine {
@@ -164,7 +164,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             waiting: Some(214),
         },
         history: vec![
-            line(190, Some("李薇"), "capture.accepted"),
+            line(190, Some("李薇"), "capture.received"),
             line(189, None, "draft.filled"),
             line(120, None, "a.new.kind"),
         ],
@@ -175,7 +175,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
     corrected.fields[3].decided = Some(DecidedView { value: Some("107.90".into()), by: "李薇".into(), at: ago(3) });
     corrected.fields[1].refused = Some((
         "20.11.26".into(),
-        Problem { code: "invalid_field".into(), detail: "write a date as YYYY-MM-DD".into() },
+        Problem { code: "invalid_value".into(), detail: "write a date as YYYY-MM-DD".into() },
     ));
     corrected.conflict = true;
     corrected.visit = VisitView::Undecided;
