@@ -3,7 +3,9 @@
 mod architecture;
 mod objects;
 mod people;
+mod queue;
 mod reader;
+mod review;
 mod s3_server;
 mod store;
 mod support;
