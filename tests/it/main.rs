@@ -3,6 +3,7 @@
 mod architecture;
 mod objects;
 mod people;
+mod process;
 mod queue;
 mod reader;
 mod review;
