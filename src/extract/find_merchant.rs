@@ -167,7 +167,7 @@ fn without_legal_form(name: &Printed) -> Option<Printed> {
         return None;
     }
     let mut stripped = name.clone();
-    stripped.text = kept.to_owned();
+    kept.clone_into(&mut stripped.text);
     stripped.piece = true;
     stripped.stripped = true;
     Some(stripped)

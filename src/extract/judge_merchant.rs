@@ -23,9 +23,9 @@ fn regex(pattern: &str) -> Option<Regex> {
 }
 
 pub static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(concat!(
-        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|genossenschaft)\b\.?"
-    ))
+    regex(
+        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|genossenschaft)\b\.?",
+    )
 });
 pub static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")

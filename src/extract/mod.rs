@@ -7,6 +7,7 @@
 mod arithmetic;
 mod assemble;
 mod capitals;
+mod cursor;
 pub mod dates;
 mod find_code;
 mod find_date;
