@@ -1,7 +1,6 @@
 //! Weights of the linear ranker (conditional logit, see [`super::rank`]), fitted by maximum likelihood with an L2 penalty
-//! of 0.3 on the training half of the labelled corpus (chosen by a hash of the file name, as `vouch eval` splits; text by PP-OCRv6 and perfect
-//! text boxes, 604 readings of total, November 2026). `docs/accuracy.md` has what they reach on the other half.
-//!
+//! of 0.3 on the training half of the labelled corpus, chosen by a hash of the file name as in
+//! `cli::eval::labels::Label::is_train` (608 readings of a total: PP-OCRv6 text and perfect text boxes; November 2026).
 
 use super::rank::Linear;
 use crate::domain::field::FieldKey;
