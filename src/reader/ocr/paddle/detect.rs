@@ -40,7 +40,7 @@ pub struct Detection {
     pub score: f32,
 }
 
-/// Finds the lines of `picture`, top to bottom, those beside each other from left to right.
+/// Finds the lines of `picture`, in no particular order.
 ///
 /// # Errors
 /// [`OcrError::Failed`] when the network cannot run.
@@ -57,15 +57,13 @@ pub fn detect(network: &Network, picture: &RgbImage, settings: &DetectionSetting
         return Err(failed("the detection network's map has the wrong shape"));
     }
     let map = ProbabilityMap { width: map_width, height: map_height, values: &values };
-    let mut found: Vec<Detection> = boxes(map, &settings.boxes)
+    Ok(boxes(map, &settings.boxes)
         .iter()
         .filter_map(|found| {
             let corners = in_picture(found.corners, (map_width, map_height), picture.dimensions())?;
             Some(Detection { corners, score: found.score })
         })
-        .collect();
-    sort_for_reading(&mut found);
-    Ok(found)
+        .collect())
 }
 
 /// Size to feed: longer side at most `longest`, both sides rounded to the grid (ties to even, as the reference does).
@@ -91,27 +89,9 @@ fn in_picture(corners: [Corner; 4], map: (usize, usize), picture: (u32, u32)) ->
     (long_enough(a, b) && long_enough(a, d)).then(|| inside.map(|[x, y]| [x as f32, y as f32]))
 }
 
-/// Rows by their top edges, then left to right. A row ends where the next top lies further down than half a usual line.
-fn sort_for_reading(found: &mut [Detection]) {
-    let mut heights: Vec<f32> = found
-        .iter()
-        .map(|d| {
-            let [a, b, _, c] = d.corners;
-            (a[0] - c[0]).hypot(a[1] - c[1]).min((a[0] - b[0]).hypot(a[1] - b[1]))
-        })
-        .collect();
-    heights.sort_by(f32::total_cmp);
-    let Some(usual) = heights.get(heights.len() / 2).copied() else { return };
-    found.sort_by(|a, b| a.corners[0][1].total_cmp(&b.corners[0][1]));
-    found.chunk_by_mut(|a, b| b.corners[0][1] - a.corners[0][1] < usual / 2.0).for_each(|row| {
-        row.sort_by(|a, b| a.corners[0][0].total_cmp(&b.corners[0][0]));
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::page::Quad;
 
     #[test]
     fn big_pictures_shrink_to_the_longest_side_and_small_ones_only_move_to_the_grid() {
@@ -134,17 +114,5 @@ mod tests {
         let mapped = in_picture(corners, (100, 50), (1000, 1000)).unwrap();
         assert_eq!(mapped, [[0.0, 200.0], [999.0, 200.0], [999.0, 400.0], [0.0, 400.0]]);
         assert!(in_picture([[1.0, 1.0], [4.0, 1.0], [4.0, 2.0], [1.0, 2.0]], (100, 100), (100, 100)).is_none());
-    }
-
-    #[test]
-    fn lines_are_read_row_by_row() {
-        let at = |left: f32, top: f32| Detection {
-            corners: Quad::from_edges(left, top, left + 80.0, top + 20.0).0,
-            score: 0.9,
-        };
-        let mut found = vec![at(300.0, 52.0), at(10.0, 57.0), at(10.0, 20.0), at(200.0, 90.0)];
-        sort_for_reading(&mut found);
-        let tops: Vec<f32> = found.iter().map(|d| d.corners[0][1]).collect();
-        assert_eq!(tops, [20.0, 57.0, 52.0, 90.0]);
     }
 }

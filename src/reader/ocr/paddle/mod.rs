@@ -7,6 +7,8 @@ mod crop;
 mod ctc;
 mod detect;
 mod network;
+mod order;
+mod orient;
 mod recognise;
 mod rectangle;
 mod resize;
@@ -23,6 +25,8 @@ use rten::ThreadPool;
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
 use self::network::Network;
+use self::recognise::LineReading;
+use crate::domain::page::{Point, Quad};
 use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
@@ -76,18 +80,28 @@ impl PaddleEngine {
             OcrError::Unavailable { engine: NAME, cause }
         })?;
         let detection = Network::load(&weights.detection, threads)?;
-        let mut engine = Self { detection, recognition, alphabet, settings };
+        let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
     }
 
-    fn warm_up(&mut self) -> Result<(), OcrError> {
+    fn warm_up(&self) -> Result<(), OcrError> {
         let blank = RgbImage::from_pixel(64, 48, image::Rgb([255; 3]));
         detect::detect(&self.detection, &blank, &self.settings.detection)?;
-        let crops: Vec<Crop> =
-            crop(&blank, crate::domain::page::Quad::from_edges(0.0, 0.0, 64.0, 48.0).0).into_iter().collect();
-        recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
+        let quad = Quad::from_edges(0.0, 0.0, 64.0, 48.0);
+        self.read(&[&Crop { picture: blank, quad }])?;
         Ok(())
+    }
+
+    fn read(&self, crops: &[&Crop]) -> Result<Vec<LineReading>, OcrError> {
+        recognise::recognise(&self.recognition, &self.alphabet, crops)
+    }
+
+    /// Reads every crop that has no reading yet.
+    fn read_rest(&self, crops: &[Crop], known: Vec<Option<LineReading>>) -> Result<Vec<LineReading>, OcrError> {
+        let unread: Vec<&Crop> = crops.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(crop, _)| crop).collect();
+        let mut rest = self.read(&unread)?.into_iter();
+        Ok(known.into_iter().map(|reading| reading.or_else(|| rest.next()).unwrap_or_default()).collect())
     }
 }
 
@@ -101,15 +115,21 @@ impl Engine for PaddleEngine {
             return Ok(Recognised::default());
         }
         let found = detect::detect(&self.detection, picture, &self.settings.detection)?;
-        let crops: Vec<Crop> = found.iter().filter_map(|found| crop(picture, found.corners)).collect();
-        let readings = recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
+        let corners: Vec<[Point; 4]> = found.iter().map(|found| found.corners).collect();
+        let (mut crops, down): (Vec<Crop>, Vec<bool>) = corners
+            .iter()
+            .zip(orient::running_down(&corners))
+            .filter_map(|(corners, down)| Some((crop(picture, *corners, down)?, down)))
+            .unzip();
+        let known = orient::settle(&mut crops, &down, |crops| self.read(crops))?;
+        let readings = self.read_rest(&crops, known)?;
         let lines = crops
             .iter()
             .zip(&readings)
             .filter(|(_, reading)| words::line_score(&reading.symbols) >= self.settings.least_line_score)
             .filter_map(|(crop, reading)| words::line(&reading.symbols, crop.quad, reading.steps))
             .collect();
-        Ok(Recognised { lines, warnings: Vec::new() })
+        Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
     }
 }
 

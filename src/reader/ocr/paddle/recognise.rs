@@ -37,7 +37,7 @@ fn scaled_width(picture: &RgbImage) -> u32 {
 ///
 /// # Errors
 /// [`OcrError::Failed`] when the network cannot run.
-pub fn recognise(network: &Network, alphabet: &Alphabet, crops: &[Crop]) -> Result<Vec<LineReading>, OcrError> {
+pub fn recognise(network: &Network, alphabet: &Alphabet, crops: &[&Crop]) -> Result<Vec<LineReading>, OcrError> {
     let mut order: Vec<(u32, usize)> =
         crops.iter().enumerate().map(|(index, crop)| (scaled_width(&crop.picture), index)).collect();
     order.sort_unstable();
