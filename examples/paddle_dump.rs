@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use vouch::imaging::regions::regions;
 use vouch::reader::ocr::Engine;
 use vouch::reader::ocr::paddle::{PaddleEngine, PaddleSettings};
 
@@ -21,7 +22,12 @@ fn main() -> anyhow::Result<()> {
         let started = Instant::now();
         let recognised = engine.recognise(&picture)?;
         let milliseconds = started.elapsed().as_millis() as u64;
-        println!("{}", serde_json::json!({ "file": file, "ms": milliseconds, "lines": recognised.lines }));
+        let regions = regions(&recognised.lines, picture.dimensions());
+        let regions: Vec<_> = regions.iter().map(|r| serde_json::json!({ "box": r.quad, "lines": r.lines })).collect();
+        println!(
+            "{}",
+            serde_json::json!({ "file": file, "ms": milliseconds, "lines": recognised.lines, "regions": regions })
+        );
     }
     Ok(())
 }
