@@ -137,3 +137,65 @@ impl Engine for PaddleEngine {
 fn failed(cause: impl Display) -> OcrError {
     OcrError::Failed { engine: NAME, cause: cause.to_string().chars().take(300).collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine, or a printed line saying why the test is skipped.
+    fn engine() -> Option<PaddleEngine> {
+        let directory = std::env::var_os("VOUCH_WEIGHTS_DIR").map_or_else(|| "models/weights".into(), PathBuf::from);
+        match PaddleEngine::load(PaddleSettings::new(directory)) {
+            Ok(engine) => Some(engine),
+            Err(error) => {
+                println!("skipped: {error}");
+                None
+            }
+        }
+    }
+
+    /// Lines drawn from filled rectangles: `#` is ink, each a block of 5 pixels.
+    fn drawn(rows: &[&str]) -> RgbImage {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or(0) as u32;
+        RgbImage::from_fn((width + 16) * 5, (rows.len() as u32 + 16) * 5, |x, y| {
+            let cell = |v: u32| (v / 5).checked_sub(8).map(|v| v as usize);
+            let ink = cell(y)
+                .and_then(|row| rows.get(row))
+                .zip(cell(x))
+                .is_some_and(|(row, column)| row.as_bytes().get(column) == Some(&b'#'));
+            image::Rgb([if ink { 20 } else { 245 }; 3])
+        })
+    }
+
+    const TOTAL: [&str; 7] = [
+        "##### ##### #####  ###  #      ####",
+        "  #   #   #   #   #   # #     #",
+        "  #   #   #   #   #   # #     #",
+        "  #   #   #   #   ##### #      ###",
+        "  #   #   #   #   #   # #         #",
+        "  #   #   #   #   #   # #         #",
+        "  #   #####   #   #   # ##### ####",
+    ];
+
+    #[test]
+    fn print_is_read_and_its_box_lies_on_it() {
+        let Some(mut engine) = engine() else { return };
+        let recognised = engine.recognise(&drawn(&TOTAL)).unwrap();
+        let [line] = &recognised.lines[..] else { panic!("{recognised:?}") };
+        assert_eq!(line.text(), "TOTALS");
+        let word = &line.words[0];
+        assert_eq!(word.char_scores.len(), 6);
+        // Ink lies between 40 and 215 across and 40 and 75 down.
+        assert!((word.quad.left() - 40.0).abs() < 15.0 && (word.quad.right() - 215.0).abs() < 15.0, "{word:?}");
+        assert!((word.quad.centre()[1] - 57.5).abs() < 8.0, "{word:?}");
+    }
+
+    #[test]
+    fn an_empty_picture_has_no_text_however_small() {
+        let Some(mut engine) = engine() else { return };
+        for (width, height) in [(0, 0), (1, 1), (3, 900), (400, 300)] {
+            let blank = RgbImage::from_pixel(width, height, image::Rgb([250; 3]));
+            assert_eq!(engine.recognise(&blank).unwrap(), Recognised::default(), "{width} x {height}");
+        }
+    }
+}
