@@ -6,7 +6,7 @@ use rten_tensor::NdTensor;
 use super::boxes::{BoxSettings, ProbabilityMap, boxes};
 use super::network::{CHANNELS, Network, write_planes};
 use super::rectangle::{Corner, clockwise};
-use super::{failed, resize};
+use super::{Watch, failed, resize};
 use crate::domain::page::Point;
 use crate::reader::ocr::OcrError;
 
@@ -58,15 +58,23 @@ pub struct Detection {
 /// [`DetectionSettings`].
 ///
 /// # Errors
-/// [`OcrError::Failed`] when the network cannot run.
-pub fn detect(network: &Network, picture: &RgbImage, settings: &DetectionSettings) -> Result<Vec<Detection>, OcrError> {
+/// [`OcrError::Failed`] when the network cannot run, [`OcrError::Deadline`] when there is no time left.
+pub fn detect(
+    network: &Network,
+    picture: &RgbImage,
+    settings: &DetectionSettings,
+    watch: Watch,
+) -> Result<Vec<Detection>, OcrError> {
     let scale = first_scale(picture.dimensions(), settings);
     let found = detect_at(network, picture, scale, &settings.boxes)?;
     if !settings.closer_look {
         return Ok(found);
     }
     match closer_scale(&found, picture.dimensions(), scale) {
-        Some(scale) => detect_at(network, picture, scale, &settings.boxes),
+        Some(scale) => {
+            watch.check()?;
+            detect_at(network, picture, scale, &settings.boxes)
+        }
         None => Ok(found),
     }
 }

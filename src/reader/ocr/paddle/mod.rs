@@ -18,15 +18,18 @@ mod words;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use rten::ThreadPool;
 
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
+use self::detect::Detection;
 use self::network::Network;
 use self::recognise::LineReading;
-use crate::domain::page::{Point, Quad};
+use crate::domain::page::{Line, Point, Quad};
+use crate::imaging::turn::Turn;
 use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
@@ -47,12 +50,20 @@ pub struct PaddleSettings {
     pub detection: DetectionSettings,
     /// Lines whose characters score lower on average are dropped (0.5 in the reference).
     pub least_line_score: f32,
+    /// Milliseconds one picture may take; looked at before every run of a network.
+    pub deadline_ms: u32,
 }
 
 impl PaddleSettings {
     /// The defaults with weights from a directory.
     pub fn new(weights: impl Into<PathBuf>) -> Self {
-        Self { weights: weights.into(), threads: 1, detection: DetectionSettings::default(), least_line_score: 0.5 }
+        Self {
+            weights: weights.into(),
+            threads: 1,
+            detection: DetectionSettings::default(),
+            least_line_score: 0.5,
+            deadline_ms: 30_000,
+        }
     }
 }
 
@@ -86,21 +97,27 @@ impl PaddleEngine {
     }
 
     fn warm_up(&self) -> Result<(), OcrError> {
+        let watch = Watch::start(self.settings.deadline_ms);
         let blank = RgbImage::from_pixel(64, 48, image::Rgb([255; 3]));
-        detect::detect(&self.detection, &blank, &self.settings.detection)?;
+        detect::detect(&self.detection, &blank, &self.settings.detection, watch)?;
         let quad = Quad::from_edges(0.0, 0.0, 64.0, 48.0);
-        self.read(&[&Crop { picture: blank, quad }])?;
+        self.read(&[&Crop { picture: blank, quad }], watch)?;
         Ok(())
     }
 
-    fn read(&self, crops: &[&Crop]) -> Result<Vec<LineReading>, OcrError> {
-        recognise::recognise(&self.recognition, &self.alphabet, crops)
+    fn read(&self, crops: &[&Crop], watch: Watch) -> Result<Vec<LineReading>, OcrError> {
+        recognise::recognise(&self.recognition, &self.alphabet, crops, watch)
     }
 
     /// Reads every crop that has no reading yet.
-    fn read_rest(&self, crops: &[Crop], known: Vec<Option<LineReading>>) -> Result<Vec<LineReading>, OcrError> {
+    fn read_rest(
+        &self,
+        crops: &[Crop],
+        known: Vec<Option<LineReading>>,
+        watch: Watch,
+    ) -> Result<Vec<LineReading>, OcrError> {
         let unread: Vec<&Crop> = crops.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(crop, _)| crop).collect();
-        let mut rest = self.read(&unread)?.into_iter();
+        let mut rest = self.read(&unread, watch)?.into_iter();
         Ok(known.into_iter().map(|reading| reading.or_else(|| rest.next()).unwrap_or_default()).collect())
     }
 }
@@ -114,22 +131,69 @@ impl Engine for PaddleEngine {
         if picture.width() == 0 || picture.height() == 0 {
             return Ok(Recognised::default());
         }
-        let found = detect::detect(&self.detection, picture, &self.settings.detection)?;
+        let watch = Watch::start(self.settings.deadline_ms);
+        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
+        let lines = if orient::mostly_down(&found) {
+            // Lines running down are found less completely: look again at the page turned back.
+            let turned = imageops::rotate270(picture);
+            let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
+            let mut lines = self.lines(&turned, &found, watch)?;
+            for line in &mut lines {
+                on_page(line, picture.dimensions());
+            }
+            lines
+        } else {
+            self.lines(picture, &found, watch)?
+        };
+        Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
+    }
+}
+
+impl PaddleEngine {
+    /// Reads what was found, each line the right way up.
+    fn lines(&self, picture: &RgbImage, found: &[Detection], watch: Watch) -> Result<Vec<Line>, OcrError> {
         let corners: Vec<[Point; 4]> = found.iter().map(|found| found.corners).collect();
         let (mut crops, down): (Vec<Crop>, Vec<bool>) = corners
             .iter()
             .zip(orient::running_down(&corners))
             .filter_map(|(corners, down)| Some((crop(picture, *corners, down)?, down)))
             .unzip();
-        let known = orient::settle(&mut crops, &down, |crops| self.read(crops))?;
-        let readings = self.read_rest(&crops, known)?;
-        let lines = crops
+        let known = orient::settle(&mut crops, &down, |crops| self.read(crops, watch))?;
+        let readings = self.read_rest(&crops, known, watch)?;
+        Ok(crops
             .iter()
             .zip(&readings)
             .filter(|(_, reading)| words::line_score(&reading.symbols) >= self.settings.least_line_score)
             .filter_map(|(crop, reading)| words::line(&reading.symbols, crop.quad, reading.steps))
-            .collect();
-        Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
+            .collect())
+    }
+}
+
+/// Moves a line read on a page turned back by a quarter to the page, which has this size.
+fn on_page(line: &mut Line, size: (u32, u32)) {
+    line.quad = Turn::Quarter.on_page(&line.quad, size);
+    for word in &mut line.words {
+        word.quad = Turn::Quarter.on_page(&word.quad, size);
+    }
+}
+
+/// When a picture has taken too long.
+#[derive(Debug, Clone, Copy)]
+struct Watch {
+    started: Instant,
+    limit_ms: u32,
+}
+
+impl Watch {
+    fn start(limit_ms: u32) -> Self {
+        Self { started: Instant::now(), limit_ms }
+    }
+
+    fn check(self) -> Result<(), OcrError> {
+        if self.started.elapsed() > Duration::from_millis(self.limit_ms.into()) {
+            return Err(OcrError::Deadline { engine: NAME, limit_ms: self.limit_ms });
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +252,28 @@ mod tests {
         // Ink lies between 40 and 215 across and 40 and 75 down.
         assert!((word.quad.left() - 40.0).abs() < 15.0 && (word.quad.right() - 215.0).abs() < 15.0, "{word:?}");
         assert!((word.quad.centre()[1] - 57.5).abs() < 8.0, "{word:?}");
+    }
+
+    #[test]
+    fn a_page_is_read_however_it_is_turned_and_its_boxes_say_how() {
+        let Some(mut engine) = engine() else { return };
+        let twice = TOTAL.map(|row| format!("{row:42}{row}"));
+        let rows: Vec<&str> = (0..6).flat_map(|_| twice.iter().map(String::as_str).chain([""; 8])).collect();
+        let mut picture = drawn(&rows);
+        for turn in Turn::ALL {
+            let lines = engine.recognise(&picture).unwrap().lines;
+            assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["TOTALS TOTALS"; 6], "{turn:?}");
+            assert_eq!(Turn::of_most(lines.iter().map(|line| &line.quad)), turn);
+            picture = image::imageops::rotate90(&picture);
+        }
+    }
+
+    #[test]
+    fn a_picture_that_takes_too_long_is_given_up() {
+        let Some(mut engine) = engine() else { return };
+        engine.settings.deadline_ms = 0;
+        let error = engine.recognise(&drawn(&TOTAL)).unwrap_err();
+        assert!(matches!(error, OcrError::Deadline { limit_ms: 0, .. }), "{error}");
     }
 
     #[test]

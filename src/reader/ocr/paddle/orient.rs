@@ -1,6 +1,7 @@
 //! Which way up text stands: the axis from the shapes of boxes, up or down from reading a few lines both ways.
 
 use super::crop::{Crop, size};
+use super::detect::Detection;
 use super::recognise::LineReading;
 use super::words::line_score;
 use crate::domain::page::Point;
@@ -21,14 +22,15 @@ const BETTER: f32 = 0.05;
 /// Width over height of a good probe: long enough to tell, short enough to be cheap.
 const PROBE_SHAPE: f32 = 6.0;
 
-/// For every box whether its text runs down (or up) the page rather than across.
-///
-/// On a page whose clearly shaped boxes mostly run down, short boxes do so too; else only boxes clearly higher than
-/// wide do, as in the reference.
-pub fn running_down(boxes: &[[Point; 4]]) -> Vec<bool> {
-    let sizes: Vec<[f32; 2]> = boxes.iter().map(|corners| size(*corners)).collect();
+/// Whether the clearly shaped boxes mostly run down the page, by their length.
+pub fn mostly_down(found: &[Detection]) -> bool {
+    let corners: Vec<[Point; 4]> = found.iter().map(|found| found.corners).collect();
+    is_mostly_down(&corners.iter().map(|corners| size(*corners)).collect::<Vec<_>>())
+}
+
+fn is_mostly_down(sizes: &[[f32; 2]]) -> bool {
     let (mut across, mut down, mut clear) = (0.0, 0.0, 0);
-    for [width, height] in &sizes {
+    for [width, height] in sizes {
         if height >= &(width * CLEAR) {
             down += height;
         } else if width >= &(height * CLEAR) {
@@ -38,7 +40,16 @@ pub fn running_down(boxes: &[[Point; 4]]) -> Vec<bool> {
         }
         clear += 1;
     }
-    let mostly_down = clear >= LEAST_BOXES && down > across;
+    clear >= LEAST_BOXES && down > across
+}
+
+/// For every box whether its text runs down (or up) the page rather than across.
+///
+/// On a page whose clearly shaped boxes mostly run down, short boxes do so too; else only boxes clearly higher than
+/// wide do, as in the reference.
+pub fn running_down(boxes: &[[Point; 4]]) -> Vec<bool> {
+    let sizes: Vec<[f32; 2]> = boxes.iter().map(|corners| size(*corners)).collect();
+    let mostly_down = is_mostly_down(&sizes);
     sizes
         .iter()
         .map(|[width, height]| if mostly_down { *width < height * CLEAR } else { *height >= width * CLEAR })
