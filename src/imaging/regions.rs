@@ -9,6 +9,8 @@ use crate::imaging::turn::Turn;
 
 /// Narrowest gutter between receipts side by side, in usual text heights.
 const LEAST_GUTTER: f32 = 0.8;
+/// Narrowest gutter where receipts lie on their side: there it is one's own blank lines that look like a gutter.
+const LEAST_SIDEWAYS_GUTTER: f32 = 4.0;
 /// Lowest gap between rows of receipts, in usual text heights: more than a blank line.
 const LEAST_LEVEL_GUTTER: f32 = 2.5;
 /// Fewest lines of a receipt.
@@ -45,7 +47,9 @@ pub fn regions(lines: &[Line], size: (u32, u32)) -> Vec<Region> {
     let mut heights: Vec<f32> = lines.iter().map(|line| line.quad.text_height()).collect();
     heights.sort_by(f32::total_cmp);
     let Some(usual) = heights.get(heights.len() / 2).copied().filter(|usual| *usual > 0.0) else { return whole() };
-    let page = Text { lines, usual };
+    let turn = Turn::of_most(lines.iter().map(|line| &line.quad));
+    let quads = lines.iter().map(|line| turn.upright(&line.quad, size)).collect();
+    let page = Text { lines, quads, usual };
     let parts = page.split((0..lines.len()).collect(), MOST_DEPTH);
     if parts.len() < 2 || parts.len() > MOST_REGIONS {
         return whole();
@@ -111,6 +115,8 @@ struct Parts {
 
 struct Text<'a> {
     lines: &'a [Line],
+    /// The lines' boxes with most of the text upright.
+    quads: Vec<Quad>,
     usual: f32,
 }
 
@@ -168,25 +174,43 @@ impl Text<'_> {
         let mut spans: Vec<(f32, f32, usize)> = members
             .iter()
             .map(|index| {
-                let edges = edges(&self.lines[*index].quad);
+                let edges = edges(&self.quads[*index]);
                 (edges[axis] + slack, edges[axis + 2] - slack, *index)
             })
             .collect();
         spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut found = Parts { parts: Vec::new(), widest: 0.0 };
+        let mut parts: Vec<(f32, Vec<usize>)> = Vec::new();
         let mut reached = f32::NEG_INFINITY;
         for (from, to, index) in spans {
-            match found.parts.last_mut() {
-                Some(part) if from - reached < least => part.push(index),
-                Some(_) => {
-                    found.widest = found.widest.max(from - reached);
-                    found.parts.push(vec![index]);
-                }
-                None => found.parts.push(vec![index]),
+            match parts.last_mut() {
+                Some((_, part)) if from - reached < least => part.push(index),
+                Some(_) | None => parts.push((from - reached, vec![index])),
             }
             reached = reached.max(to);
         }
+        let mut found = Parts { parts: Vec::new(), widest: 0.0 };
+        for (gap, part) in parts {
+            match found.parts.last_mut() {
+                Some(last)
+                    if gap < LEAST_SIDEWAYS_GUTTER * self.usual
+                        && self.is_sideways(last)
+                        && self.is_sideways(&part) =>
+                {
+                    last.extend(part);
+                }
+                Some(_) => {
+                    found.widest = found.widest.max(gap);
+                    found.parts.push(part);
+                }
+                None => found.parts.push(part),
+            }
+        }
         found
+    }
+
+    fn is_sideways(&self, members: &[usize]) -> bool {
+        let turn = Turn::of_most(members.iter().map(|index| &self.quads[*index]));
+        matches!(turn, Turn::Quarter | Turn::ThreeQuarters)
     }
 
     /// Joins neighbouring parts until each is a receipt; one part when that leaves no two.
@@ -207,7 +231,7 @@ impl Text<'_> {
     }
 
     fn is_receipt(&self, members: &[usize]) -> bool {
-        let bounds = members.iter().map(|index| edges(&self.lines[*index].quad)).fold(EMPTY, join);
+        let bounds = members.iter().map(|index| edges(&self.quads[*index])).fold(EMPTY, join);
         let least = LEAST_EXTENT * self.usual;
         // Dot matrix print has spaces inside numbers, so a line counts without its spaces too.
         let any = |has: fn(&str) -> bool| {
@@ -317,6 +341,33 @@ mod tests {
         let mut all: Vec<usize> = found.into_iter().flat_map(|region| region.lines).collect();
         all.sort_unstable();
         assert_eq!(all, (0..lines.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn receipts_on_a_turned_page_are_told_apart_the_same_way() {
+        let lines: Vec<Line> = [50.0, 400.0, 800.0].iter().flat_map(|left| receipt(*left, 60.0)).collect();
+        for turn in Turn::ALL {
+            let size = turn.upright_size(SIZE);
+            let mut turned = lines.clone();
+            for line in &mut turned {
+                line.quad = turn.on_page(&line.quad, size);
+            }
+            let found = regions(&turned, size);
+            assert_eq!(found.iter().map(|region| region.lines.len()).collect::<Vec<_>>(), [16; 3], "{turn:?}");
+            assert!(found.iter().all(|region| Turn::of(&region.quad) == turn), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_on_its_side_is_not_cut_at_its_blank_lines() {
+        // Dated amounts above and below a gap of two lines, the whole beside two upright receipts.
+        let mut lines: Vec<Line> = [400.0, 800.0].iter().flat_map(|left| receipt(*left, 60.0)).collect();
+        let slip = receipt(0.0, 0.0).into_iter().chain(receipt(0.0, 340.0));
+        for mut line in slip {
+            line.quad = Quad(Turn::Quarter.on_page(&line.quad, (700, 300)).0.map(|[x, y]| [x + 1100.0, y + 100.0]));
+            lines.push(line);
+        }
+        assert_eq!(counts(&lines), [16, 16, 32]);
     }
 
     #[test]

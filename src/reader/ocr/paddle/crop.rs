@@ -41,9 +41,10 @@ pub fn crop(picture: &RgbImage, corners: [Point; 4], down: bool) -> Option<Crop>
     if !(width >= 1.0 && height >= 1.0) {
         return None;
     }
-    let level = a[1] == b[1] && c[1] == d[1] && a[0] == d[0] && b[0] == c[0];
-    let whole = corners.iter().flatten().all(|v| v.fract() == 0.0);
-    let straight = if level && whole {
+    // Straight boxes on whole pixels need no interpolation: their first and third corner say everything.
+    let is_straight = corners == Quad::from_edges(a[0], a[1], c[0], c[1]).0;
+    let is_whole = corners.iter().flatten().all(|v| v.to_bits() == v.trunc().to_bits());
+    let straight = if is_straight && is_whole {
         imageops::crop_imm(picture, a[0] as u32, a[1] as u32, width as u32, height as u32).to_image()
     } else {
         warp(picture, corners, width, height)?
