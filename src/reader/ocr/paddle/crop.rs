@@ -142,7 +142,7 @@ mod tests {
     fn turning_upside_down_moves_pixels_and_corners_together() {
         let turned = crop(&gradient(), Quad::from_edges(20.0, 30.0, 80.0, 50.0).0, false).unwrap().upside_down();
         assert_eq!(turned.picture.get_pixel(0, 0).0, [79, 49, 0]);
-        assert_eq!(turned.quad.0[0], [80.0, 50.0]);
+        assert_eq!(turned.quad, Quad([[80.0, 50.0], [20.0, 50.0], [20.0, 30.0], [80.0, 30.0]]));
     }
 
     #[test]

@@ -264,7 +264,7 @@ mod tests {
             let lines = engine.recognise(&picture).unwrap().lines;
             assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["TOTALS TOTALS"; 6], "{turn:?}");
             assert_eq!(Turn::of_most(lines.iter().map(|line| &line.quad)), turn);
-            picture = image::imageops::rotate90(&picture);
+            picture = imageops::rotate90(&picture);
         }
     }
 

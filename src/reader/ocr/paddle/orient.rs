@@ -122,6 +122,7 @@ mod tests {
 
     use super::*;
     use crate::domain::page::Quad;
+    use crate::imaging::turn::Turn;
     use crate::reader::ocr::paddle::crop::crop;
     use crate::reader::ocr::paddle::ctc::Symbol;
 
@@ -172,7 +173,7 @@ mod tests {
         let known = settle(&mut crops, &running_down(&boxes), reader(&mut count)).unwrap();
         assert_eq!(count, 2 * PROBES);
         assert_eq!(known.iter().flatten().count(), PROBES);
-        assert!(crops.iter().all(|crop| crop.quad.0[0] == [110.0, crop.quad.top() + 20.0]));
+        assert!(crops.iter().all(|crop| Turn::of(&crop.quad) == Turn::Half));
     }
 
     #[test]
