@@ -10,3 +10,4 @@ mod s3_server;
 mod store;
 mod support;
 mod tls;
+mod visits;
