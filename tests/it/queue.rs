@@ -41,7 +41,7 @@ fn lease(job: &JobRow) -> Lease {
 #[tokio::test]
 async fn five_hundred_uploads_of_one_rep_do_not_delay_the_single_one_of_another() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let (busy, other) = (rep(&world, "busy").await, rep(&world, "other").await);
         let mut tx = db.write().await.unwrap();
         for number in 0..500 {
@@ -64,7 +64,7 @@ async fn five_hundred_uploads_of_one_rep_do_not_delay_the_single_one_of_another(
 #[tokio::test]
 async fn two_busy_reps_take_turns() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let (a, b) = (rep(&world, "a").await, rep(&world, "b").await);
         let mut tx = db.write().await.unwrap();
         for number in 0..5 {
@@ -86,7 +86,7 @@ async fn two_busy_reps_take_turns() {
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_can_neither_finish_nor_fail_the_job() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let owner = rep(&world, "owner").await;
         let mut tx = db.write().await.unwrap();
         enqueue(&world.app, &mut tx, &owner.id, "one", NOW).await;
@@ -112,7 +112,7 @@ async fn a_worker_that_lost_its_lease_can_neither_finish_nor_fail_the_job() {
 #[tokio::test]
 async fn a_job_whose_worker_dies_every_time_becomes_a_dead_letter_that_can_be_revived() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let owner = rep(&world, "owner").await;
         let mut tx = db.write().await.unwrap();
         enqueue(&world.app, &mut tx, &owner.id, "poison", NOW).await;
@@ -137,7 +137,7 @@ async fn a_job_whose_worker_dies_every_time_becomes_a_dead_letter_that_can_be_re
 #[tokio::test]
 async fn a_job_put_back_waits_for_its_time_and_one_released_keeps_its_attempts() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let owner = rep(&world, "owner").await;
         let mut tx = db.write().await.unwrap();
         enqueue(&world.app, &mut tx, &owner.id, "one", NOW).await;
@@ -157,7 +157,7 @@ async fn a_job_put_back_waits_for_its_time_and_one_released_keeps_its_attempts()
 #[tokio::test(flavor = "multi_thread")]
 async fn many_workers_claim_every_job_exactly_once() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let owner = rep(&world, "owner").await;
         let mut tx = db.write().await.unwrap();
         for number in 0..40 {

@@ -97,7 +97,7 @@ async fn submitted(world: &TestApp, who: &Actor, own: &str) -> receipts::Receipt
 #[tokio::test]
 async fn the_same_bytes_or_client_id_give_the_earlier_capture_and_other_bytes_under_it_a_conflict() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let (one, two) = (actor(&world, "one", &[Role::Rep]).await, actor(&world, "two", &[Role::Rep]).await);
         let first = hand_in(&world, &one, &picture("a"), Some("c1")).await.unwrap();
         assert_eq!(first.outcome, Outcome::Created);
@@ -118,7 +118,7 @@ async fn the_same_bytes_or_client_id_give_the_earlier_capture_and_other_bytes_un
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_photo_sent_many_times_at_once_is_one_capture_and_one_job() {
     on_both(async |db| {
-        let world = std::sync::Arc::new(app(&db));
+        let world = std::sync::Arc::new(app(&db).await);
         let who = actor(&world, "rep", &[Role::Rep]).await;
         let sends: Vec<_> = (0..12)
             .map(|_| {
@@ -143,7 +143,7 @@ async fn the_same_photo_sent_many_times_at_once_is_one_capture_and_one_job() {
 #[tokio::test]
 async fn a_corrected_and_confirmed_draft_is_an_expense_is_remembered_and_is_in_the_journal() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
@@ -168,7 +168,7 @@ async fn a_corrected_and_confirmed_draft_is_an_expense_is_remembered_and_is_in_t
 #[tokio::test]
 async fn who_was_slower_is_told_the_current_state_instead_of_overwriting_it() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let row = draft(&world, &rep, "race").await;
@@ -183,7 +183,7 @@ async fn who_was_slower_is_told_the_current_state_instead_of_overwriting_it() {
 #[tokio::test]
 async fn roles_decide_who_sees_and_who_confirms() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let other = actor(&world, "other", &[Role::Rep]).await;
@@ -213,7 +213,7 @@ async fn roles_decide_who_sees_and_who_confirms() {
 #[tokio::test]
 async fn incomplete_or_unclear_drafts_do_not_get_past_the_gates() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
@@ -257,7 +257,7 @@ async fn incomplete_or_unclear_drafts_do_not_get_past_the_gates() {
 #[tokio::test]
 async fn a_merged_draft_leaves_its_documents_with_the_other() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let (slip, receipt) = (draft(&world, &rep, "card slip").await, draft(&world, &rep, "receipt").await);
@@ -272,7 +272,7 @@ async fn a_merged_draft_leaves_its_documents_with_the_other() {
 #[tokio::test]
 async fn the_queue_is_paged_without_gaps_or_repeats_and_searched_literally() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         furnish(&world).await;
         let rep = actor(&world, "rep", &[Role::Rep]).await;
         let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
