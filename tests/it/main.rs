@@ -8,3 +8,4 @@ mod s3_server;
 mod store;
 mod support;
 mod tls;
+mod visits;
