@@ -98,4 +98,3 @@ pub fn main() -> ExitCode {
         }
     }
 }
-pub mod read_output;
