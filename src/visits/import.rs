@@ -177,7 +177,7 @@ async fn store(app: &App, tx: &mut Tx, actor: &Actor, row: Row) -> Result<RowOut
         (None, None) => return Ok(RowOutcome::Refused(RowProblem::CustomerTypeNeeded)),
         (None, Some(customer_type)) => {
             let input = CustomerInput { name: row.customer, customer_type, external_id: None };
-            put_customer(app, tx, actor, Manner::Bulk, input).await.map(|(customer, _)| customer)
+            put_customer(app, tx, actor, Manner::Bulk, input).await
         }
     };
     let customer = match refusal(customer)? {
@@ -278,8 +278,8 @@ fn row<'a>(cell: impl Fn(&'static str) -> Option<&'a str>, zone: &TimeZone) -> R
 
 /// The one of comma, semicolon and tab that the header has most of; spreadsheets of different countries differ.
 fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default().as_bytes();
-    let count = |delimiter: u8| header.iter().filter(|&&b| b == delimiter).count();
+    let header = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| header.matches(char::from(delimiter)).count();
     [b';', b'\t'].into_iter().fold(b',', |best, other| if count(other) > count(best) { other } else { best })
 }
 

@@ -101,7 +101,7 @@ pub struct VisitInput {
 pub async fn create_customer(app: &App, actor: &Actor, input: CustomerInput) -> Result<Customer, VisitError> {
     require_writer(actor)?;
     let mut tx = app.db.write().await?;
-    let (customer, _) = put_customer(app, &mut tx, actor, Manner::Singly, input).await?;
+    let customer = put_customer(app, &mut tx, actor, Manner::Singly, input).await?;
     tx.commit().await?;
     Ok(customer)
 }
@@ -155,12 +155,12 @@ async fn put_customer(
     actor: &Actor,
     manner: Manner,
     input: CustomerInput,
-) -> Result<(Customer, Change), VisitError> {
+) -> Result<Customer, VisitError> {
     let external_id = optional("an external id", input.external_id.as_deref(), MAX_TEXT_CHARS)?;
-    if let Some(external_id) = &external_id {
-        if let Some(before) = customers::find_by_external_id(tx, external_id).await? {
-            return Ok((change_customer(app, tx, actor, manner, before, input).await?, Change::Updated));
-        }
+    if let Some(external_id) = &external_id
+        && let Some(before) = customers::find_by_external_id(tx, external_id).await?
+    {
+        return change_customer(app, tx, actor, manner, before, input).await;
     }
     let name = required("a customer's name", &input.name)?;
     let now = app.now();
@@ -177,7 +177,7 @@ async fn put_customer(
     let body = json!({"name": customer.name, "customer_type": customer.customer_type,
         "external_id": customer.external_id});
     note(app, tx, actor, manner, "customer.created", ("customer", customer.id.as_str()), body).await?;
-    Ok((customer, Change::Created))
+    Ok(customer)
 }
 
 async fn change_customer(
@@ -216,13 +216,13 @@ async fn put_visit(
     input: VisitInput,
 ) -> Result<(Visit, Change), VisitError> {
     let external_id = optional("an external id", input.external_id.as_deref(), MAX_TEXT_CHARS)?;
-    if let Some(external_id) = &external_id {
-        if let Some(before) = visits::find_by_external_id(tx, external_id).await? {
-            if !may_touch(actor, &before.owner_id) {
-                return Err(VisitError::NotAllowed);
-            }
-            return change_visit(app, tx, actor, manner, before, input).await;
+    if let Some(external_id) = &external_id
+        && let Some(before) = visits::find_by_external_id(tx, external_id).await?
+    {
+        if !may_touch(actor, &before.owner_id) {
+            return Err(VisitError::NotAllowed);
         }
+        return change_visit(app, tx, actor, manner, before, input).await;
     }
     let now = app.now();
     let blank = Visit {

@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+#![expect(clippy::unwrap_used, reason = "in a test a step that fails is the failure to see")]
+
 mod architecture;
 mod objects;
 mod people;

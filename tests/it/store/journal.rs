@@ -22,7 +22,7 @@ use vouch::{
 
 use crate::support::{Fresh, NOW, app, fresh_postgres, fresh_sqlite, on_both, rep};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// Small, so that every test crosses pages.
 const PAGE: i64 = 3;
 

@@ -19,7 +19,7 @@ use vouch::{
 
 use crate::support::{NOW, app, on_both, rep};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_token_works_until_it_expires_or_is_revoked_and_its_use_is_noted_once_a_minute() {

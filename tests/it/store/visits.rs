@@ -18,7 +18,7 @@ use vouch::{
 
 use crate::support::{NOW, TestApp, app, on_both, rep};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn customer(world: &TestApp, name: &str, external_id: Option<&str>) -> Customer {
     Customer {
