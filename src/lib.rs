@@ -17,6 +17,7 @@ pub mod pipeline;
 pub mod report;
 pub mod review;
 pub mod sealer;
+pub mod visits;
 // what use cases are handed
 pub mod app;
 // adapters

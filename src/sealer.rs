@@ -36,7 +36,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// A checkpoint at the latest after this many entries …
 const CHECKPOINT_ENTRIES: i64 = 1000;
 /// … or this long.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 
 /// Why the key could not be loaded or made.
 #[derive(Debug, thiserror::Error)]

@@ -24,14 +24,14 @@ use crate::{
 };
 
 /// A session not used for this long ends (OWASP Session Management: hours for low-risk, and a rep's working day fits).
-pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3600);
+pub const SESSION_IDLE: Duration = Duration::from_hours(12);
 /// A session ends after this long whatever happens.
-pub const SESSION_ABSOLUTE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const SESSION_ABSOLUTE: Duration = Duration::from_hours(7 * 24);
 /// Use is noted at most this often: a write per request would cost the one writer of SQLite.
-const TOUCH_EVERY: Duration = Duration::from_secs(60);
+const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
 /// Attempts are counted over this long.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const WINDOW: Duration = Duration::from_mins(15);
 /// Wrong attempts at one name from one address. A stranger elsewhere cannot lock anybody out with it.
 const ATTEMPTS_PER_PAIR: i64 = 10;
 /// Wrong attempts at any names from one address; an office behind one address has a few people who mistype.
@@ -101,10 +101,10 @@ pub async fn sign_in(app: &App, attempt: Attempt<'_>) -> Result<SignedIn, People
     for id in counted {
         attempts::forget(&mut tx, &id).await?;
     }
-    if let Some(old) = attempt.previous.and_then(secret_hash) {
-        if let Some(session) = sessions::find_active(&mut tx, old, app.now()).await? {
-            sessions::delete(&mut tx, &session.id).await?;
-        }
+    if let Some(old) = attempt.previous.and_then(secret_hash)
+        && let Some(session) = sessions::find_active(&mut tx, old, app.now()).await?
+    {
+        sessions::delete(&mut tx, &session.id).await?;
     }
     let signed_in = begin(app, &mut tx, person, actor).await?;
     let (actor, session) = (&signed_in.user.actor, &signed_in.user.session);

@@ -113,7 +113,7 @@ pub async fn append(tx: &mut Tx, entry: &Entry, salt: [u8; 16]) -> Result<(), St
     on!(tx, |c| sqlx::query(SQL)
         .bind(entry.id.as_str())
         .bind(entry.at.as_micros())
-        .bind(entry.actor.as_ref().map(|a| a.as_str()))
+        .bind(entry.actor.as_ref().map(PersonId::as_str))
         .bind(entry.manner.as_str())
         .bind(&entry.kind)
         .bind(entry.subject_type)
@@ -136,7 +136,7 @@ macro_rules! select_recorded {
 /// A page of all entries in the order they were written, after the one given.
 pub async fn list(tx: &mut Tx, after: Option<&JournalId>, limit: i64) -> Result<Vec<Recorded>, StoreError> {
     const SQL: &str = select_recorded!("WHERE CAST($1 AS TEXT) IS NULL OR id > $1 ORDER BY id LIMIT $2");
-    on!(tx, |c| sqlx::query_as(SQL).bind(after.map(|id| id.as_str())).bind(limit).fetch_all(c).await)
+    on!(tx, |c| sqlx::query_as(SQL).bind(after.map(JournalId::as_str)).bind(limit).fetch_all(c).await)
         .map_err(|e| StoreError::from_sqlx("journal::list", e))
 }
 

@@ -140,8 +140,8 @@ pub async fn put_unit(tx: &mut Tx, unit: &Unit) -> Result<(), StoreError> {
             name = excluded.name";
     on!(tx, |c| sqlx::query(SQL)
         .bind(unit.id.as_str())
-        .bind(unit.legal_entity_id.as_ref().map(|id| id.as_str()))
-        .bind(unit.parent_id.as_ref().map(|id| id.as_str()))
+        .bind(unit.legal_entity_id.as_ref().map(LegalEntityId::as_str))
+        .bind(unit.parent_id.as_ref().map(UnitId::as_str))
         .bind(&unit.name)
         .bind(unit.created_at.as_micros())
         .execute(c)

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// `last_used_at` answers "is it still in use?" in days; a write per request would cost the one writer of SQLite.
-pub const TOUCH_EVERY: Duration = Duration::from_secs(60);
+pub const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
 record! {
     /// A token, without its hash.

@@ -156,8 +156,8 @@ pub async fn search(
         ORDER BY v.starts_at DESC, v.id DESC LIMIT $8"
     );
     on!(tx, |c| sqlx::query_as(SQL)
-        .bind(filter.owner.map(|id| id.as_str()))
-        .bind(filter.customer.map(|id| id.as_str()))
+        .bind(filter.owner.map(PersonId::as_str))
+        .bind(filter.customer.map(CustomerId::as_str))
         .bind(super::containing(filter.customer_part))
         .bind(filter.from.map(Timestamp::as_micros))
         .bind(filter.until.map(Timestamp::as_micros))

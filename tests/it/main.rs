@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+#![expect(clippy::unwrap_used, reason = "in a test a step that fails is the failure to see")]
+
 mod architecture;
 mod objects;
 mod people;
@@ -8,3 +10,4 @@ mod s3_server;
 mod store;
 mod support;
 mod tls;
+mod visits;

@@ -15,7 +15,7 @@ use crate::support::{NOW, app, on_both};
 #[tokio::test]
 async fn the_default_categories_come_once_and_the_list_is_the_organisations_own_from_then_on() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         let seed = || world.app.id::<CategoryId>();
         assert_eq!(categories::seed_defaults(&mut tx, seed, NOW).await.unwrap(), DEFAULTS.len() as u64);

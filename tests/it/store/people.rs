@@ -19,7 +19,7 @@ use crate::support::{NOW, TestApp, app, on_both, person, rep};
 #[tokio::test]
 async fn the_organisation_is_found_as_it_was_created_and_can_be_changed() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         assert_eq!(organisation::find(&mut tx).await.unwrap(), None);
         let mut vouch = Organisation {
@@ -44,7 +44,7 @@ async fn the_organisation_is_found_as_it_was_created_and_can_be_changed() {
 #[tokio::test]
 async fn legal_entities_are_listed_in_the_order_they_came_and_change_by_id() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         let mut entity = LegalEntity {
             id: world.app.id::<LegalEntityId>(),
@@ -77,7 +77,7 @@ async fn unit(world: &TestApp, tx: &mut Tx, name: &str, parent: Option<&Unit>) -
 #[tokio::test]
 async fn units_below_reach_any_depth_and_a_circle_of_parents_ends() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let boss = rep(&world, "boss").await;
         let mut tx = db.write().await.unwrap();
         let mut sales = unit(&world, &mut tx, "sales", None).await;
@@ -104,7 +104,7 @@ async fn units_below_reach_any_depth_and_a_circle_of_parents_ends() {
 #[tokio::test]
 async fn a_person_is_found_by_id_and_name_with_roles_and_a_taken_name_stores_nothing() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         let mut mei = person(&world, "mei", &[Role::Rep, Role::Reviewer]);
         mei.email = Some("mei@example.com".to_owned());
@@ -126,7 +126,7 @@ async fn a_person_is_found_by_id_and_name_with_roles_and_a_taken_name_stores_not
 #[tokio::test]
 async fn roles_language_password_and_disabling_change_what_is_found() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mei = rep(&world, "mei").await;
         let mut tx = db.write().await.unwrap();
         people::set_roles(&mut tx, &mei.id, &BTreeSet::from([Role::Admin, Role::Reviewer])).await.unwrap();
@@ -156,7 +156,7 @@ async fn roles_language_password_and_disabling_change_what_is_found() {
 #[tokio::test]
 async fn people_are_listed_in_pages_without_gaps_or_repeats() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         for name in ["dora", "anna", "chen", "bob"] {
             rep(&world, name).await;
         }

@@ -16,6 +16,21 @@ async fn both_migrations_make_the_same_tables_columns_indexes_and_references() {
     similar(&of_sqlite, &of_postgres);
 }
 
+#[tokio::test]
+async fn a_second_process_opens_a_database_in_use_and_finds_it_migrated() {
+    let mut all = vec![fresh_sqlite().await];
+    all.extend(fresh_postgres().await);
+    for fresh in all {
+        let before = describe(&fresh.db).await;
+        let (one, two) = tokio::join!(Db::open(&fresh.url(), 2), Db::open(&fresh.url(), 2));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_eq!(describe(&one).await, before);
+        one.close().await;
+        two.close().await;
+        fresh.remove().await;
+    }
+}
+
 /// Only the lines that differ, so the failure is readable.
 fn similar(sqlite: &[String], postgres: &[String]) {
     let only = |these: &[String], those: &[String]| -> Vec<String> {

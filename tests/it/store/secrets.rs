@@ -19,12 +19,12 @@ use vouch::{
 
 use crate::support::{NOW, app, on_both, rep};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_token_works_until_it_expires_or_is_revoked_and_its_use_is_noted_once_a_minute() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mei = rep(&world, "mei").await;
         let mut tx = db.write().await.unwrap();
         let hash = Sha256::of(b"secret");
@@ -64,7 +64,7 @@ async fn a_token_works_until_it_expires_or_is_revoked_and_its_use_is_noted_once_
 #[tokio::test]
 async fn a_session_lives_while_it_is_used_and_ends_for_one_for_all_or_by_time() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mei = rep(&world, "mei").await;
         let mut tx = db.write().await.unwrap();
         let mut sessions_of_mei = Vec::new();
@@ -115,7 +115,7 @@ async fn attempts_are_counted_per_bucket_and_window_and_forgotten() {
 #[tokio::test]
 async fn an_answer_is_kept_once_per_person_and_key_and_purged_by_age() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let (mei, tom) = (rep(&world, "mei").await, rep(&world, "tom").await);
         let mut tx = db.write().await.unwrap();
         let answered = Answered { request_hash: Sha256::of(b"r"), response: "{}".to_owned(), created_at: NOW };

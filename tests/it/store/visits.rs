@@ -18,7 +18,7 @@ use vouch::{
 
 use crate::support::{NOW, TestApp, app, on_both, rep};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn customer(world: &TestApp, name: &str, external_id: Option<&str>) -> Customer {
     Customer {
@@ -54,7 +54,7 @@ fn visit(world: &TestApp, customer: &Customer, owner: &Person, starts_at: Timest
 #[tokio::test]
 async fn a_customer_known_by_its_external_id_is_changed_not_doubled() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         let acme = customer(&world, "Acme", Some("crm-1"));
         assert_eq!(customers::upsert(&mut tx, &acme).await.unwrap(), acme.id);
@@ -77,7 +77,7 @@ async fn a_customer_known_by_its_external_id_is_changed_not_doubled() {
 #[tokio::test]
 async fn customers_are_searched_in_pages_and_wildcards_are_only_letters() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mut tx = db.write().await.unwrap();
         for name in ["100% Tea", "100 Teas", "上海茶叶", "上海茶叶", "a_b!c"] {
             customers::upsert(&mut tx, &customer(&world, name, None)).await.unwrap();
@@ -103,7 +103,7 @@ async fn customers_are_searched_in_pages_and_wildcards_are_only_letters() {
 #[tokio::test]
 async fn a_visit_is_found_with_its_customer_and_changed_by_id_or_external_id() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let mei = rep(&world, "mei").await;
         let mut tx = db.write().await.unwrap();
         let acme = customer(&world, "Acme", None);
@@ -124,7 +124,7 @@ async fn a_visit_is_found_with_its_customer_and_changed_by_id_or_external_id() {
 #[tokio::test]
 async fn visits_are_searched_by_owner_customer_and_time_the_latest_first_in_pages() {
     on_both(async |db| {
-        let world = app(&db);
+        let world = app(&db).await;
         let (mei, tom) = (rep(&world, "mei").await, rep(&world, "tom").await);
         let mut tx = db.write().await.unwrap();
         let (acme, brot) = (customer(&world, "Acme", None), customer(&world, "Brot", None));

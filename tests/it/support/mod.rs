@@ -16,7 +16,7 @@ use vouch::{
     store::Db,
 };
 
-pub use db::{fresh_postgres, fresh_sqlite, on_both};
+pub use db::{Fresh, fresh_postgres, fresh_sqlite, on_both};
 pub use journal::journal_kinds;
 pub use people::{actor, person, rep};
 
@@ -34,22 +34,16 @@ pub struct TestApp {
 }
 
 /// An application over `db` at [`NOW`]. The one place in the tests that puts an [`App`] together.
-pub fn app(db: &Db) -> TestApp {
+pub async fn app(db: &Db) -> TestApp {
     let data_dir = tempfile::tempdir().expect("a temporary directory");
     let spool = data_dir.path().join("spool");
     std::fs::create_dir_all(&spool).expect("the spool directory");
     let settings = ObjectSettings::Local { dir: data_dir.path().join("objects") };
-    let objects = std::thread::scope(|scope| {
-        let open = || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(ObjectStore::open(&settings, NOW)).expect("an object directory")
-        };
-        scope.spawn(open).join().expect("opening does not panic")
-    });
+    let objects = ObjectStore::open(&settings, NOW).await.expect("the object directory");
     let clock = Arc::new(FixedClock::new(NOW));
     let app = App {
         db: db.clone(),
-        objects: objects,
+        objects,
         clock: clock.clone(),
         random: Random::from_system(),
         limits: Limits::default(),
