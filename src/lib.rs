@@ -11,7 +11,9 @@ pub mod capture;
 // use cases
 pub mod crm;
 pub mod export;
+pub mod health;
 pub mod learn;
+pub mod organisation;
 pub mod people;
 pub mod pipeline;
 pub mod report;

@@ -1,26 +1,14 @@
 //! `vouch doctor`: checks what the service stands on and says what to do.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::{Global, setup};
 use crate::{
-    app::App,
     config::{Config, TlsMode},
-    domain::time::Timestamp,
-    objects::ObjectKey,
-    reader::{Role, ocr::EngineKind},
-    store::{Dialect, jobs, organisation},
+    health::{self, Finding, Health},
 };
-
-/// Free space below which the disk check complains: a day of uploads of a busy team.
-const LOW_DISK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Before this instant (2026-01-01) a clock is certainly wrong: the program is younger.
-const EARLIEST_NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
-/// Difference between this machine's and the database's clock that breaks nothing but is worth a look.
-const CLOCK_DRIFT: Duration = Duration::from_secs(5);
 
 /// Arguments of `vouch doctor`.
 #[derive(Debug, Args)]
@@ -31,46 +19,6 @@ pub struct DoctorArguments {
     /// Skip the engine, which takes a second to load.
     #[arg(long)]
     quick: bool,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// Fine.
-    Good,
-    /// Works, but look at it.
-    Warning,
-    /// Does not work.
-    Bad,
-}
-
-/// One check.
-#[derive(Debug, Clone, Serialize)]
-pub struct Finding {
-    /// What was checked.
-    pub check: &'static str,
-    /// How it ended.
-    pub health: Health,
-    /// What was found.
-    pub detail: String,
-    /// What to do, unless all is well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-impl Finding {
-    fn good(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, health: Health::Good, detail: detail.into(), hint: None }
-    }
-
-    fn warning(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { check, health: Health::Warning, detail: detail.into(), hint: Some(hint.into()) }
-    }
-
-    fn bad(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { check, health: Health::Bad, detail: detail.into(), hint: Some(hint.into()) }
-    }
 }
 
 /// Exits with 1 when something does not work.
@@ -110,139 +58,23 @@ async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
             format!("{error:#}"),
             "check database.url, that the server runs and that the data directory can be written",
         )),
-        Ok(app) => {
-            findings.push(database(&app).await);
-            findings.push(clock(&app).await);
-            findings.push(object_store(&app).await);
-            findings.push(queue(&app).await);
-        }
+        Ok(app) => findings.extend(health::of_instance(&app).await),
     }
-    findings.push(disk(&config.data_dir));
+    findings.push(health::disk(&config.data_dir));
     if !quick {
-        findings.push(engine(config).await);
+        findings.push(match setup::start_pool(config, 1) {
+            Ok(pool) => health::engine(&pool).await,
+            Err(error) => Finding::bad("engine", format!("{error:#}"), "run `vouch` from where it is installed"),
+        });
     }
 }
 
 fn https(config: &Config) -> Finding {
     let external = config.server.external_url.as_deref().unwrap_or_default();
-    match config.server.tls.mode {
-        TlsMode::Files => Finding::good("https", "certificate files"),
-        TlsMode::LocalCa => Finding::good("https", "own authority; phones install it once, see /https"),
-        TlsMode::Off if external.starts_with("https://") => {
-            Finding::good("https", format!("by the proxy at {external}"))
-        }
-        TlsMode::Off => Finding::warning(
-            "https",
-            "off: phones allow neither offline capture nor camera pages over plain HTTP",
-            "set server.tls.mode to local-ca or files, or server.external_url to the proxy's https address",
-        ),
-    }
-}
-
-async fn database(app: &App) -> Finding {
-    let kind = match app.db.dialect() {
-        Dialect::Sqlite => "SQLite",
-        Dialect::Postgres => "PostgreSQL",
-    };
-    let looked = async {
-        let mut tx = app.db.read().await?;
-        organisation::find(&mut tx).await
-    };
-    match looked.await {
-        Ok(Some(organisation)) => Finding::good("database", format!("{kind}, organisation `{}`", organisation.name)),
-        Ok(None) => Finding::warning("database", format!("{kind}, empty"), "start `vouch serve` once to set it up"),
-        Err(error) => Finding::bad("database", error.to_string(), "see the message; `vouch doctor` again afterwards"),
-    }
-}
-
-async fn clock(app: &App) -> Finding {
-    let now = app.now();
-    if now < EARLIEST_NOW {
-        return Finding::bad("clock", format!("it is {now} here, which cannot be"), "set the clock or start NTP");
-    }
-    let theirs = async {
-        let mut tx = app.db.read().await?;
-        tx.lease_now(app.clock.as_ref()).await
-    };
-    match theirs.await {
-        Ok(theirs) if theirs.plus(CLOCK_DRIFT) < now || now.plus(CLOCK_DRIFT) < theirs => Finding::warning(
-            "clock",
-            format!("{now} here, {theirs} at the database"),
-            "leases follow the database, dates follow this machine: let NTP set both",
-        ),
-        Ok(_) => Finding::good("clock", now.to_string()),
-        Err(error) => Finding::warning("clock", error.to_string(), "repair the database first"),
-    }
-}
-
-async fn object_store(app: &App) -> Finding {
-    let probe = ObjectKey::probe(app.now(), &mut app.random.clone());
-    match app.objects.check(&probe).await {
-        Ok(()) => Finding::good("objects", format!("{}: written, read back and deleted", app.objects.place())),
-        Err(error) => Finding::bad("objects", error.to_string(), "check the objects section of the configuration"),
-    }
-}
-
-async fn queue(app: &App) -> Finding {
-    let counted = async {
-        let mut tx = app.db.read().await?;
-        Ok::<_, crate::store::StoreError>((jobs::count_by_state(&mut tx).await?, jobs::oldest_ready(&mut tx).await?))
-    };
-    match counted.await {
-        Ok((counts, oldest)) => {
-            let of = |state: &str| counts.iter().find(|(s, _)| s == state).map_or(0, |(_, n)| *n);
-            let detail = format!("{} waiting, {} running, {} failed", of("ready"), of("running"), of("dead"));
-            match oldest {
-                Some(at) if at.plus(Duration::from_secs(600)) < app.now() => Finding::warning(
-                    "queue",
-                    format!("{detail}; the oldest has waited since {at}"),
-                    "start `vouch serve` or more `vouch worker`",
-                ),
-                _ if of("dead") > 0 => Finding::warning("queue", detail, "see the page of failed captures"),
-                _ => Finding::good("queue", detail),
-            }
-        }
-        Err(error) => Finding::bad("queue", error.to_string(), "repair the database first"),
-    }
-}
-
-fn disk(data_dir: &Path) -> Finding {
-    match nix::sys::statvfs::statvfs(data_dir) {
-        Err(error) => Finding::bad("disk", format!("`{}`: {error}", data_dir.display()), "make the data directory"),
-        Ok(stat) => {
-            let free = stat.blocks_available() * stat.fragment_size();
-            let detail = format!("{} MB free for `{}`", free / 1_000_000, data_dir.display());
-            if free < LOW_DISK_BYTES {
-                Finding::warning("disk", detail, "free some space: uploads are refused when it is full")
-            } else {
-                Finding::good("disk", detail)
-            }
-        }
-    }
-}
-
-async fn engine(config: &Config) -> Finding {
-    let settings = setup::engine_settings(config);
-    let check = async {
-        let pool = setup::start_pool(config, 1)?;
-        Ok::<_, anyhow::Error>(pool.check(Role::See).await?)
-    };
-    match check.await {
-        Ok(hello) if settings.kind == EngineKind::Tesseract => Finding::warning(
-            "engine",
-            hello.engine,
-            "scripts/fetch-weights.sh installs PP-OCR, which reads far more receipts right",
-        ),
-        Ok(hello) if !hello.posture.landlock_full => Finding::warning(
-            "engine",
-            format!("{}, sandbox: limits and seccomp, Landlock ABI {}", hello.engine, hello.posture.landlock_abi),
-            "a newer kernel (6.12) also closes what older Landlock leaves open",
-        ),
-        Ok(hello) => Finding::good("engine", format!("{}, sandbox: limits, seccomp, Landlock", hello.engine)),
-        Err(error) => Finding::bad(
-            "engine",
-            error.to_string(),
-            "install tesseract-ocr and its languages (scripts/install-deps.sh run), or the weights",
-        ),
-    }
+    health::https(match config.server.tls.mode {
+        TlsMode::Files => Some("certificate files".to_owned()),
+        TlsMode::LocalCa => Some("own authority; phones install it once, see /https".to_owned()),
+        TlsMode::Off if external.starts_with("https://") => Some(format!("by the proxy at {external}")),
+        TlsMode::Off => None,
+    })
 }

@@ -14,6 +14,7 @@ pub mod serve;
 pub mod setup;
 pub mod train;
 pub mod user;
+pub mod visits;
 pub mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -54,6 +55,8 @@ enum Command {
     Ingest(ingest::IngestArguments),
     /// Adds, lists, resets and disables users.
     User(user::UserArguments),
+    /// Imports customers and visits.
+    Visits(visits::VisitsArguments),
     /// Proves that the journal was not altered.
     Journal(journal::JournalArguments),
     /// Re-hashes stored documents, and collects objects nobody refers to.
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Eval(arguments) => setup::block_on(eval::run(global, arguments)),
         Command::Ingest(arguments) => setup::block_on(ingest::run(global, arguments)),
         Command::User(arguments) => setup::block_on(user::run(global, arguments)),
+        Command::Visits(arguments) => setup::block_on(visits::run(global, arguments)),
         Command::Journal(arguments) => setup::block_on(journal::run(global, arguments)),
         Command::Scrub(arguments) => setup::block_on(scrub::run(global, arguments)),
         Command::Doctor(arguments) => setup::block_on(doctor::run(global, arguments)),

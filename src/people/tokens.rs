@@ -115,9 +115,8 @@ pub async fn authenticate_token(app: &App, text: &str) -> Result<Option<Actor>, 
     let now = app.now();
     let mut tx = app.db.read().await?;
     let Some(token) = tokens::find_active(&mut tx, Sha256::of(text.as_bytes()), now).await? else { return Ok(None) };
-    let person = people::find(&mut tx, &token.person_id).await?;
+    let actor = people::find_actor(&mut tx, &token.person_id).await?;
     drop(tx);
-    let actor = person.and_then(|person| person.actor());
     if actor.is_some() && token.last_used_at.is_none_or(|at| at.plus(tokens::TOUCH_EVERY) <= now) {
         let mut tx = app.db.write().await?;
         tokens::touch(&mut tx, &token.id, now).await?;

@@ -13,7 +13,7 @@ use crate::{
         capture::CaptureState,
         draft::{Draft, Event},
         field::FieldKey,
-        ids::{CaptureId, ExpenseId, ExpenseLineId, ReceiptId},
+        ids::{CaptureId, ExpenseId, ExpenseLineId, JobId, ReceiptId},
         journal::Manner,
         money::Money,
         person::{Actor, Role},
@@ -25,7 +25,7 @@ use crate::{
     store::{
         Tx, captures, expenses,
         expenses::{ExpenseLineRow, ExpenseRow},
-        fields, memory, organisation, people,
+        fields, jobs, memory, organisation, people,
         receipts::{self, Current, PartRow, ReceiptRow},
     },
 };
@@ -302,6 +302,29 @@ pub async fn retry_capture(app: &App, actor: &Actor, capture_id: &CaptureId) -> 
         ("capture", capture_id.as_str()),
         json!({ "reason": capture.reason }),
     );
+    app.record(&mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives a dead job fresh attempts; one that read a capture through [`retry_capture`], so that its owner sees it moving.
+pub async fn retry_job(app: &App, actor: &Actor, id: &JobId) -> Result<(), ReviewError> {
+    if !actor.is(Role::Admin) {
+        return Err(ReviewError::Forbidden("only an admin may do this"));
+    }
+    let job = jobs::find(&mut app.db.read().await?, id).await?.ok_or_else(|| ReviewError::NoSuchJob(id.clone()))?;
+    if job.kind == queue::READ
+        && let Ok(capture) = job.subject_id.parse::<CaptureId>()
+        && captures::find(&mut app.db.read().await?, &capture).await?.is_some_and(|c| c.state == CaptureState::Failed)
+    {
+        return retry_capture(app, actor, &capture).await;
+    }
+    let mut tx = app.db.write().await?;
+    if !jobs::revive(&mut tx, id, app.now()).await? {
+        return Err(ReviewError::Forbidden("only a job that was given up can be tried again"));
+    }
+    let body = json!({"kind": job.kind, "subject": job.subject_id, "reason": job.last_reason});
+    let entry = app.entry(Some(&actor.id), Manner::Singly, "job.retried", ("job", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(())

@@ -13,7 +13,7 @@ mod view;
 pub use access::{may_see, visible_filter};
 pub use captures::{CaptureView, capture, captures_without_receipts};
 pub use current::{DraftField, current_values, draft_fields};
-pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture};
+pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};
 pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
 pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
 pub use view::{DraftView, PageView, view};
@@ -22,7 +22,7 @@ use crate::{
     domain::{
         draft::{DraftState, TransitionError},
         field::{FieldError, FieldKey},
-        ids::{CaptureId, ReceiptId, VisitId},
+        ids::{CaptureId, JobId, ReceiptId, VisitId},
         money::MoneyError,
         policy::ConfirmRefusal,
     },
@@ -38,6 +38,9 @@ pub enum ReviewError {
     /// Same for captures.
     #[error("there is no capture `{0}`")]
     NoSuchCapture(CaptureId),
+    /// No such job.
+    #[error("there is no job `{0}`")]
+    NoSuchJob(JobId),
     /// Seen, but not theirs to change.
     #[error("{0}")]
     Forbidden(&'static str),

@@ -77,3 +77,9 @@ pub async fn is_referenced(tx: &mut Tx, object_key: &str) -> Result<bool, StoreE
         .map(|count| count > 0)
         .map_err(|e| StoreError::from_sqlx("documents::is_referenced", e))
 }
+
+/// How many documents are kept.
+pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM document";
+    on!(tx, |c| sqlx::query_scalar(SQL).fetch_one(c).await).map_err(|e| StoreError::from_sqlx("documents::count", e))
+}

@@ -290,6 +290,13 @@ pub async fn revive(tx: &mut Tx, id: &JobId, now: Timestamp) -> Result<bool, Sto
     .map_err(|e| StoreError::from_sqlx("jobs::revive", e))
 }
 
+/// The job with this id.
+pub async fn find(tx: &mut Tx, id: &JobId) -> Result<Option<JobRow>, StoreError> {
+    const SQL: &str = "SELECT * FROM job WHERE id = $1";
+    on!(tx, |c| sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("jobs::find", e))
+}
+
 /// The latest job of a kind about a thing.
 pub async fn find_by_subject(tx: &mut Tx, kind: &str, subject_id: &str) -> Result<Option<JobRow>, StoreError> {
     const SQL: &str = "SELECT * FROM job WHERE subject_id = $2 AND kind = $1 ORDER BY created_at DESC, id DESC LIMIT 1";

@@ -125,6 +125,13 @@ pub async fn put_legal_entity(tx: &mut Tx, entity: &LegalEntity) -> Result<(), S
     .map_err(|e| StoreError::from_sqlx("organisation::put_legal_entity", e))
 }
 
+/// The legal entity with this id.
+pub async fn find_legal_entity(tx: &mut Tx, id: &LegalEntityId) -> Result<Option<LegalEntity>, StoreError> {
+    const SQL: &str = "SELECT id, name, tax_id, country, home_currency, created_at FROM legal_entity WHERE id = $1";
+    on!(tx, |c| sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("organisation::find_legal_entity", e))
+}
+
 /// Legal entities in the order they were entered.
 pub async fn list_legal_entities(tx: &mut Tx, limit: i64) -> Result<Vec<LegalEntity>, StoreError> {
     const SQL: &str = "SELECT id, name, tax_id, country, home_currency, created_at
@@ -148,6 +155,13 @@ pub async fn put_unit(tx: &mut Tx, unit: &Unit) -> Result<(), StoreError> {
         .await
         .map(drop))
     .map_err(|e| StoreError::from_sqlx("organisation::put_unit", e))
+}
+
+/// The unit with this id.
+pub async fn find_unit(tx: &mut Tx, id: &UnitId) -> Result<Option<Unit>, StoreError> {
+    const SQL: &str = "SELECT id, legal_entity_id, parent_id, name, created_at FROM unit WHERE id = $1";
+    on!(tx, |c| sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("organisation::find_unit", e))
 }
 
 /// Units in the order they were entered.

@@ -228,3 +228,9 @@ pub async fn count_active(tx: &mut Tx, role: Role) -> Result<i64, StoreError> {
     on!(tx, |c| sqlx::query_scalar(SQL).bind(role.as_str()).fetch_one(c).await)
         .map_err(|e| StoreError::from_sqlx("people::count_active", e))
 }
+
+/// How many people are not disabled.
+pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM person WHERE disabled_at IS NULL";
+    on!(tx, |c| sqlx::query_scalar(SQL).fetch_one(c).await).map_err(|e| StoreError::from_sqlx("people::count", e))
+}

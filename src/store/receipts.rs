@@ -397,3 +397,18 @@ pub async fn count_by_state(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreErro
     on!(tx, |c| sqlx::query_as(SQL).fetch_all(c).await)
         .map_err(|e| StoreError::from_sqlx("receipts::count_by_state", e))
 }
+
+/// How many receipts are filed under each category code.
+pub async fn count_by_category(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "SELECT category_code, CAST(COUNT(*) AS BIGINT) FROM receipt
+        WHERE category_code IS NOT NULL GROUP BY category_code ORDER BY category_code";
+    on!(tx, |c| sqlx::query_as(SQL).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("receipts::count_by_category", e))
+}
+
+/// How many receipts name the visit.
+pub async fn count_of_visit(tx: &mut Tx, visit: &VisitId) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM receipt WHERE visit_id = $1";
+    on!(tx, |c| sqlx::query_scalar(SQL).bind(visit.as_str()).fetch_one(c).await)
+        .map_err(|e| StoreError::from_sqlx("receipts::count_of_visit", e))
+}

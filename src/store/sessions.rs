@@ -84,3 +84,9 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreErr
     on!(tx, |c| sqlx::query(SQL).bind(now.as_micros()).execute(c).await.map(|done| done.rows_affected()))
         .map_err(|e| StoreError::from_sqlx("sessions::delete_expired", e))
 }
+
+/// When each person with a session was last seen, by person id, in microseconds since 1970.
+pub async fn last_seen(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "SELECT person_id, CAST(MAX(last_seen_at) AS BIGINT) FROM session GROUP BY person_id";
+    on!(tx, |c| sqlx::query_as(SQL).fetch_all(c).await).map_err(|e| StoreError::from_sqlx("sessions::last_seen", e))
+}

@@ -168,3 +168,10 @@ pub async fn search(
         .await)
     .map_err(|e| StoreError::from_sqlx("visits::search", e))
 }
+
+/// How many visits a customer had.
+pub async fn count_of_customer(tx: &mut Tx, customer: &CustomerId) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM visit WHERE customer_id = $1";
+    on!(tx, |c| sqlx::query_scalar(SQL).bind(customer.as_str()).fetch_one(c).await)
+        .map_err(|e| StoreError::from_sqlx("visits::count_of_customer", e))
+}

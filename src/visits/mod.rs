@@ -1,9 +1,11 @@
 //! Customers and the visits to them: what people enter, and what they import from a CRM's or spreadsheet's CSV.
 
 mod import;
+mod list;
 mod moment;
 
 pub use import::{ImportError, MAX_IMPORT_BYTES, MAX_IMPORT_ROWS, RowOutcome, RowProblem, RowResult, import_csv};
+pub use list::{ListedVisits, MAX_PAGE, VisitQuery, find_visit, list_visits};
 
 use serde_json::json;
 

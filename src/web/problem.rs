@@ -13,8 +13,10 @@ use crate::{
     capture::CaptureError,
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
     objects::ObjectError,
+    organisation::OrganisationError,
     review::ReviewError,
     store::StoreError,
+    visits::{ImportError, VisitError},
 };
 
 /// Seconds a client should wait before trying again when a part of us is away.
@@ -184,6 +186,7 @@ impl From<ReviewError> for ApiError {
         match error {
             ReviewError::NoSuchDraft(_) => Self::not_found("draft"),
             ReviewError::NoSuchCapture(_) => Self::not_found("capture"),
+            ReviewError::NoSuchJob(_) => Self::not_found("job"),
             ReviewError::Forbidden(why) => Self::forbidden(why),
             ReviewError::Conflict { state, revision } => Self::new(StatusCode::CONFLICT, "conflict", detail)
                 .with(json!({ "state": state, "revision": revision })),
@@ -204,6 +207,54 @@ impl From<ReviewError> for ApiError {
             ReviewError::UnknownVisit(_) => Self::unprocessable("unknown_visit", detail),
             ReviewError::AlreadyExported => Self::new(StatusCode::CONFLICT, "already_exported", detail),
             ReviewError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrganisationError> for ApiError {
+    fn from(error: OrganisationError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OrganisationError::Store(error) => error.into(),
+            OrganisationError::NotAllowed => Self::forbidden(detail),
+            OrganisationError::Invalid { .. } | OrganisationError::NamedTwice(_) => {
+                Self::unprocessable("invalid_value", detail)
+            }
+            OrganisationError::CodeTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
+            OrganisationError::NoSuchCategory(_) => Self::not_found("category"),
+            OrganisationError::NoSuchEntity(_) => Self::not_found("legal entity"),
+            OrganisationError::NoSuchUnit(_) => Self::not_found("unit"),
+            OrganisationError::Circle => Self::unprocessable("circle", detail),
+        }
+    }
+}
+
+impl From<VisitError> for ApiError {
+    fn from(error: VisitError) -> Self {
+        let detail = error.to_string();
+        match error {
+            VisitError::Store(error) => error.into(),
+            VisitError::Invalid { .. } => Self::unprocessable("invalid_value", detail),
+            VisitError::EndsFirst => Self::unprocessable("ends_first", detail),
+            VisitError::NoSuchCustomer(_) => Self::not_found("customer"),
+            VisitError::NoSuchVisit(_) => Self::not_found("visit"),
+            VisitError::NoSuchOwner(_) => Self::unprocessable("unknown_person", detail),
+            VisitError::NotAllowed => Self::forbidden(detail),
+        }
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ImportError::Store(error) => error.into(),
+            ImportError::NotAllowed => Self::forbidden(detail),
+            ImportError::TooLarge => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            ImportError::TooManyRows
+            | ImportError::NotUtf8
+            | ImportError::MissingColumn(_)
+            | ImportError::UnknownColumn(_) => Self::unprocessable("invalid_csv", detail),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pages as people use them: each handler loads through a use case, fills the page's struct and renders it.
 
 mod account;
+mod admin;
 mod capture;
 mod draft;
 mod draft_view;
@@ -9,6 +10,8 @@ mod help;
 mod names;
 mod receipts;
 mod review;
+mod tokens;
+mod visits;
 
 use axum::{
     Router,
@@ -37,6 +40,12 @@ pub fn router() -> Router<AppState> {
         .route("/captures/{id}/fill-in", post(receipts::fill_in))
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))
+        .route("/account/tokens", get(tokens::page).post(tokens::create))
+        .route("/account/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/visits", get(visits::page).post(visits::add))
+        .route("/visits/import", post(visits::import))
+        .route("/customers", post(visits::add_customer))
+        .merge(admin::router())
         .route("/https", get(help::page))
         .route("/https/ca.crt", get(help::certificate))
 }

@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    frame::{Frame, PageForm},
+    frame::{Frame, PageForm, local_path},
     names,
 };
 use crate::{
@@ -193,7 +193,8 @@ pub async fn retry(State(state): State<AppState>, Path(id): Path<CaptureId>, for
     match review::retry_capture(&state.app, form.frame.actor(), &id).await {
         Ok(()) => {
             state.app.wake.notify_one();
-            Redirect::to("/receipts").into_response()
+            let next = form.get("next");
+            Redirect::to(if next.is_empty() { "/receipts" } else { local_path(next) }).into_response()
         }
         Err(error) => form.frame.fail(error).await,
     }

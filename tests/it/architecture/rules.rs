@@ -12,7 +12,22 @@ pub const ROWS: &[(&str, &[&str])] = &[
     ("adapters", &["store", "objects", "reader"]),
     ("what use cases are handed", &["app"]),
     ("queue", &["queue"]),
-    ("use cases", &["review", "people", "visits", "report", "export", "crm", "learn", "pipeline", "sealer"]),
+    (
+        "use cases",
+        &[
+            "review",
+            "people",
+            "organisation",
+            "visits",
+            "report",
+            "export",
+            "crm",
+            "learn",
+            "pipeline",
+            "sealer",
+            "health",
+        ],
+    ),
     ("door", &["capture"]),
     ("drivers", &["cli", "web", "config"]),
 ];

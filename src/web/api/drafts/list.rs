@@ -94,7 +94,8 @@ pub fn encode_cursor(cursor: &Cursor) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}:{}", cursor.at, cursor.id))
 }
 
-fn decode_cursor(text: &str) -> Result<Cursor, ApiError> {
+/// What [`encode_cursor`] made.
+pub fn decode_cursor(text: &str) -> Result<Cursor, ApiError> {
     let parse = || {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let text = String::from_utf8(bytes).ok()?;

@@ -23,7 +23,7 @@ pub fn sign_in(lang: Language) -> Vec<(&'static str, SignInPage)> {
         shell: Shell { viewer: None, ..shell(lang, "/sign-in") },
         name: if problem { "li.wei".into() } else { String::new() },
         next: "/capture".into(),
-        problem: problem.then(|| Problem { code: "sign_in_failed".into(), detail: String::new() }),
+        problem: problem.then(|| Problem { code: "sign_in_refused".into(), detail: String::new() }),
     };
     vec![("sign_in", page(false)), ("sign_in_failed", page(true))]
 }

@@ -1,0 +1,255 @@
+//! Customers and visits: the lists, adding, and CSV import.
+
+use axum::{
+    extract::{FromRequest as _, FromRequestParts as _, Multipart, Query, Request, State, multipart::Field},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use jiff::{civil::Time, tz::TimeZone};
+use serde::Deserialize;
+
+use super::{
+    frame::{self, Frame, PageForm, shown},
+    names,
+};
+use crate::{
+    domain::{
+        person::Role,
+        time::{CivilDate, Timestamp},
+    },
+    people,
+    store::{Tx, customers, receipts, visits as rows, visits::Visit},
+    visits::{self, CustomerInput, ImportError, MAX_IMPORT_BYTES, RowOutcome, RowResult, VisitInput, VisitQuery},
+    web::{
+        api::drafts::list::{decode_cursor, encode_cursor},
+        pages::{
+            shell::Choice,
+            visits::{CustomerRow, ImportResult, VisitRow, VisitsPage},
+        },
+        problem::ApiError,
+        state::AppState,
+    },
+};
+
+/// Visits on a page.
+const LIMIT: u32 = 50;
+/// Customers on the page and in its select.
+const MAX_CUSTOMERS: i64 = 500;
+
+/// The page's address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    after: Option<String>,
+}
+
+/// What the page says besides its lists.
+#[derive(Default)]
+struct Outcome {
+    imported: Option<ImportResult>,
+    error: Option<ApiError>,
+}
+
+impl From<ApiError> for Outcome {
+    fn from(error: ApiError) -> Self {
+        Self { imported: None, error: Some(error) }
+    }
+}
+
+/// `GET /visits?after=`.
+pub async fn page(State(state): State<AppState>, frame: Frame, Query(address): Query<Address>) -> Response {
+    show(&state, &frame, &address, Outcome::default()).await
+}
+
+/// `POST /visits`.
+pub async fn add(State(state): State<AppState>, form: PageForm) -> Response {
+    let outcome = async {
+        let input = visit_input(&form)?;
+        Ok(visits::create_visit(&state.app, form.frame.actor(), input).await?)
+    };
+    match outcome.await {
+        Ok(_) => Redirect::to("/visits").into_response(),
+        Err(error) => show(&state, &form.frame, &Address::default(), ApiError::into(error)).await,
+    }
+}
+
+/// `POST /customers`.
+pub async fn add_customer(State(state): State<AppState>, form: PageForm) -> Response {
+    let outcome = async {
+        let customer_type = form.get("type").parse().map_err(|_| ApiError::bad_request("that is no customer type"))?;
+        let input = CustomerInput {
+            name: form.get("name").to_owned(),
+            customer_type,
+            external_id: Some(form.get("external_id").to_owned()),
+        };
+        Ok(visits::create_customer(&state.app, form.frame.actor(), input).await?)
+    };
+    match outcome.await {
+        Ok(_) => Redirect::to("/visits").into_response(),
+        Err(error) => show(&state, &form.frame, &Address::default(), ApiError::into(error)).await,
+    }
+}
+
+/// `POST /visits/import`: a form with a CSV file; the answer says what became of its rows.
+pub async fn import(State(state): State<AppState>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let frame = match Frame::from_request_parts(&mut parts, &state).await {
+        Ok(frame) => frame,
+        Err(response) => return response,
+    };
+    let outcome = async {
+        let bytes = import_file(&frame, Request::from_parts(parts, body)).await?;
+        Ok(visits::import_csv(&state.app, frame.actor(), &bytes).await?)
+    };
+    let outcome = match outcome.await {
+        Ok(rows) => Outcome { imported: Some(import_result(&rows)), error: None },
+        Err(error) => ApiError::into(error),
+    };
+    show(&state, &frame, &Address::default(), outcome).await
+}
+
+/// The file of the form, its form token checked.
+async fn import_file(frame: &Frame, request: Request) -> Result<Vec<u8>, ApiError> {
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|error| ApiError::bad_request(error.body_text()))?;
+    let (mut is_checked, mut file) = (false, None);
+    // Ends: the form ends; its size is bounded by the body limit.
+    while let Some(field) = form.next_field().await.map_err(|error| ApiError::bad_request(error.body_text()))? {
+        match field.name() {
+            Some("csrf") => {
+                let token = field.text().await.map_err(|error| ApiError::bad_request(error.body_text()))?;
+                is_checked = people::is_csrf_token(&frame.user.session, &token);
+            }
+            Some("file") => file = Some(bounded(field).await?),
+            _ => {}
+        }
+    }
+    if !is_checked {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", "the form is too old: reload the page and try again"));
+    }
+    file.ok_or_else(|| ApiError::bad_request("choose a CSV file"))
+}
+
+async fn bounded(mut field: Field<'_>) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| ApiError::bad_request(error.body_text()))? {
+        if bytes.len() + chunk.len() > MAX_IMPORT_BYTES {
+            return Err(ImportError::TooLarge.into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn import_result(rows: &[RowResult]) -> ImportResult {
+    let mut result = ImportResult::default();
+    for row in rows {
+        match &row.outcome {
+            RowOutcome::Created(_) => result.created += 1,
+            RowOutcome::Updated(_) | RowOutcome::Unchanged(_) => result.known += 1,
+            RowOutcome::Refused(problem) => result.refused.push((row.line, problem.to_string())),
+        }
+    }
+    result
+}
+
+fn visit_input(form: &PageForm) -> Result<VisitInput, ApiError> {
+    let bad = |what: &'static str| move |_| ApiError::bad_request(format!("that is no {what}"));
+    let on: CivilDate = form.get("on").parse().map_err(|_| ApiError::bad_request("that is no date"))?;
+    let zone = TimeZone::get(&form.frame.shell.zone).unwrap_or(TimeZone::UTC);
+    let at = |name: &str| -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = Some(form.get(name)).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let time: Time = text.parse().map_err(|_| ApiError::bad_request("that is no time of day"))?;
+        moment(on, time, &zone).map(Some)
+    };
+    let starts_at = match at("starts")? {
+        Some(at) => at,
+        None => moment(on, Time::midnight(), &zone)?,
+    };
+    let some = |name: &str| Some(form.get(name).to_owned()).filter(|text| !text.trim().is_empty());
+    let attendees = form.get("attendees").split([',', '，', ';', '；', '、']);
+    Ok(VisitInput {
+        customer_id: form.get("customer").parse().map_err(bad("customer"))?,
+        owner_id: some("person").map(|id| id.parse()).transpose().map_err(bad("person"))?,
+        purpose: form.get("purpose").parse().map_err(|_| ApiError::bad_request("that is no purpose"))?,
+        starts_at,
+        ends_at: at("ends")?,
+        place: some("place"),
+        attendees: attendees.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        note: None,
+        external_id: None,
+    })
+}
+
+/// The instant of a wall clock; the hour that does not exist in spring is the one after.
+fn moment(on: CivilDate, time: Time, zone: &TimeZone) -> Result<Timestamp, ApiError> {
+    let at = zone.to_ambiguous_timestamp(on.to_datetime(time)).compatible();
+    at.map(Timestamp::from).map_err(|_| ApiError::bad_request("that date is out of range"))
+}
+
+async fn show(state: &AppState, frame: &Frame, address: &Address, outcome: Outcome) -> Response {
+    let status = outcome.error.as_ref().map_or(StatusCode::OK, ApiError::status);
+    match fill(state, frame, address, outcome).await {
+        Ok(page) => frame::render(status, &page),
+        Err(error) => frame.fail(error).await,
+    }
+}
+
+async fn fill(state: &AppState, frame: &Frame, address: &Address, outcome: Outcome) -> Result<VisitsPage, ApiError> {
+    let actor = frame.actor();
+    let after = address.after.as_deref().map(decode_cursor).transpose()?;
+    let after = after.map(|cursor| Ok((Timestamp::from_micros(cursor.at), cursor.id.parse()?))).transpose();
+    let after = after.map_err(|_: crate::domain::ids::IdError| ApiError::bad_request("that page is not there"))?;
+    let after = after.as_ref().map(|(at, id)| (*at, id));
+    let listed = visits::list_visits(&state.app, actor, &VisitQuery::default(), after, LIMIT).await?;
+    let more = listed.next.map(|(at, id)| {
+        let cursor = receipts::Cursor { at: at.as_micros(), id: id.to_string() };
+        format!("/visits?after={}", encode_cursor(&cursor))
+    });
+    let mut tx = state.app.db.read().await?;
+    let visits = visit_rows(&mut tx, &listed.visits, &frame.shell.zone).await?;
+    let mut customers = Vec::new();
+    for customer in customers::search(&mut tx, "", None, MAX_CUSTOMERS).await? {
+        customers.push(CustomerRow {
+            visits: rows::count_of_customer(&mut tx, &customer.id).await?.unsigned_abs(),
+            id: customer.id,
+            name: customer.name,
+            customer_type: customer.customer_type,
+            external_id: customer.external_id,
+        });
+    }
+    let mut people = Vec::new();
+    if actor.is(Role::Admin) {
+        // One's own name first: it is the one chosen unless another is.
+        people = names::people_choices(&mut tx).await?;
+        people.sort_by_key(|choice: &Choice| choice.value != actor.id.as_str());
+    }
+    Ok(VisitsPage {
+        shell: frame.shell.clone(),
+        visits,
+        customers,
+        people,
+        today: frame.shell.now.date_in(&frame.shell.zone),
+        imported: outcome.imported,
+        more,
+        problem: outcome.error.as_ref().map(shown),
+    })
+}
+
+async fn visit_rows(tx: &mut Tx, visits: &[Visit], zone: &str) -> Result<Vec<VisitRow>, ApiError> {
+    let owners = names::of_people(tx, visits.iter().map(|visit| &visit.owner_id)).await?;
+    let mut rows = Vec::new();
+    for visit in visits {
+        rows.push(VisitRow {
+            id: visit.id.clone(),
+            customer: visit.customer_name.clone(),
+            customer_type: visit.customer_type,
+            on: Some(visit.starts_at.date_in(zone)),
+            purpose: Some(visit.purpose),
+            place: visit.place.clone(),
+            person: owners.get(&visit.owner_id).cloned().unwrap_or_default(),
+            receipts: receipts::count_of_visit(tx, &visit.id).await?.unsigned_abs(),
+        });
+    }
+    Ok(rows)
+}
