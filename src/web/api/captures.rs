@@ -60,9 +60,10 @@ pub async fn get(
 pub async fn list(
     State(state): State<AppState>,
     signed: Signed,
-    Query(parameters): Query<ListParameters>,
+    parameters: Query<ListParameters>,
 ) -> Result<Json<ListBody>, ApiError> {
     let wanted = parameters
+        .0
         .state
         .map(|word| word.parse::<CaptureState>())
         .transpose()

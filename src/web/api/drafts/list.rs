@@ -111,7 +111,7 @@ pub fn decode_cursor(text: &str) -> Result<Cursor, ApiError> {
 pub async fn list(
     State(state): State<AppState>,
     signed: Signed,
-    Query(parameters): Query<ListParameters>,
+    parameters: Query<ListParameters>,
 ) -> Result<Json<ListBody>, ApiError> {
     let filter = parameters.filter()?;
     let after = parameters.cursor()?;
