@@ -112,7 +112,7 @@ def main() -> None:
                 picture = pathlib.Path(scratch) / (file.stem + ".png")
                 ImageOps.exif_transpose(Image.open(file)).convert("RGB").save(picture, compress_level=1)
                 pictures.append(str(picture))
-            command = [options.engine, options.weights, str(options.side), *pictures]
+            command = [options.engine, "--plain", options.weights, str(options.side), *pictures]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             readings = [json.loads(line) for line in out.splitlines()]
             seconds, equal, lines = 0.0, 0, 0

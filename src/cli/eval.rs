@@ -1,4 +1,4 @@
-//! `vouch eval`: how much of a labelled corpus is read right, source by source. Pure but for [`labels::read`].
+//! `vouch eval`: how much of a labelled corpus is read right, source by source.
 //!
 //! The reading itself is an argument: the command hands in the reader pool, tests hand in cached pages.
 
@@ -6,15 +6,15 @@ pub mod cached;
 pub mod labels;
 pub mod report;
 pub mod score;
+pub mod sources;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
 use clap::Args;
-use futures_util::{StreamExt as _, stream};
 
 use super::{Global, read, setup};
 use crate::{domain::time::CivilDate, extract::Extraction};
+use sources::{Source, evaluate};
 
 /// Arguments of `vouch eval`.
 #[derive(Debug, Args)]
@@ -39,38 +39,30 @@ pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<Exi
     let limits = config.capture.limits();
     let mut reports = Vec::new();
     for dir in &arguments.dirs {
-        let labels = labels::read(dir)?;
-        let labels: Vec<_> = labels.into_iter().filter(|label| label.file.is_some()).collect();
-        let step = arguments.most.map_or(1, |most| labels.len().div_ceil(most.max(1)).max(1));
-        let labels: Vec<_> = labels.into_iter().step_by(step).collect();
-        let bar = read::progress(labels.len());
-        let outcomes: Vec<score::Outcome> = stream::iter(&labels)
-            .map(|label| {
-                let path = dir.join(label.file.as_deref().unwrap_or_default());
-                let (pool, knowledge, limits, bar) = (&pool, &knowledge, &limits, &bar);
-                async move {
-                    let done = read::read_file(pool, knowledge, limits, &path).await;
-                    bar.inc(1);
-                    let seconds = done.ms as f32 / 1000.0;
-                    let reads: Vec<ReceiptRead> = match done.result {
-                        Ok((_, receipts)) => receipts
-                            .into_iter()
-                            .map(|receipt| ReceiptRead { extraction: receipt.extraction, seconds })
-                            .collect(),
-                        Err(failure) => {
-                            bar.suspend(|| eprintln!("{}: {failure}", path.display()));
-                            Vec::new()
-                        }
-                    };
-                    score::score(label, &reads)
+        let mut source = Source::open(dir)?;
+        if let Some(most) = arguments.most {
+            source.thin(most);
+        }
+        let bar = read::progress(source.with_file().count());
+        let read_one = |path: PathBuf| {
+            let (pool, knowledge, limits, bar) = (&pool, &knowledge, &limits, &bar);
+            async move {
+                let done = read::read_file(pool, knowledge, limits, &path).await;
+                let seconds = done.ms as f32 / 1000.0;
+                match done.result {
+                    Ok((_, receipts)) => receipts
+                        .into_iter()
+                        .map(|receipt| ReceiptRead { extraction: receipt.extraction, seconds })
+                        .collect(),
+                    Err(failure) => {
+                        bar.suspend(|| eprintln!("{}: {failure}", path.display()));
+                        Vec::new()
+                    }
                 }
-            })
-            .buffered(children)
-            .collect()
-            .await;
+            }
+        };
+        reports.extend(evaluate(&source, children, read_one, |_| bar.inc(1)).await);
         bar.finish_and_clear();
-        let name = dir.file_name().context("a directory has a name")?.to_string_lossy().into_owned();
-        reports.push(report::SourceReport::new(&name, &outcomes));
     }
     if arguments.json {
         for report in &reports {

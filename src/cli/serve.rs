@@ -48,10 +48,7 @@ pub struct ServeArguments {
 
 /// Runs until asked to stop.
 pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<ExitCode> {
-    let mut config = setup::load_config(&global)?;
-    if let Some(listen) = arguments.listen {
-        config.server.listen = listen;
-    }
+    let config = setup::load_config_listening(&global, arguments.listen)?;
     setup::start_logging(&config);
     let metrics = PrometheusBuilder::new().install_recorder().context("metrics cannot be recorded")?;
     let app = setup::open_app(&config).await?;

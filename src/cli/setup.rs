@@ -1,6 +1,6 @@
 //! What commands share: configuration, logging, the application and the reader pool built from it.
 
-use std::{process::ExitCode, sync::Arc, thread::available_parallelism};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, thread::available_parallelism};
 
 use anyhow::Context as _;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -35,21 +35,28 @@ pub fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyh
         .block_on(command)
 }
 
-/// Configuration from file, environment and flags.
+/// Configuration from file, environment and the flags of every command.
 pub fn load_config(global: &Global) -> anyhow::Result<Config> {
+    load_config_listening(global, None)
+}
+
+/// Configuration with another address to listen on, so that it is judged together with the rest.
+pub fn load_config_listening(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<Config> {
     let sources = Sources::from_environment(global.config.clone()).flag(
         "data_dir",
         "--data-dir",
         global.data_dir.as_ref().map(|d| d.display()),
     );
-    Ok(config::load(&sources)?)
+    Ok(config::load(&sources.flag("server.listen", "--listen", listen))?)
 }
 
 /// Logs to standard error, so that standard output stays for results.
 pub fn start_logging(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second call (tests) keeps the first.
     let _ = match config.log.format {
         LogFormat::Text => registry.with(layer.with_target(false)).try_init(),

@@ -64,9 +64,8 @@ pub fn parse(text: &str) -> Option<Decimal> {
         } else if c == '分' && yuan_seen {
             minor += pending;
             pending = 0;
-        } else if matches!(c, '整' | '正') && yuan_seen {
-            break;
         } else if yuan_seen {
+            // 整 or 正 ends the amount, and so does anything else.
             break;
         } else {
             (yuan_total, section, pending, numerals) = (0, 0, 0, 0);

@@ -5,10 +5,10 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use super::{
-    dates, find_seller,
-    fold::{fold_name, is_cjk, similarity},
+    find_seller,
+    fold::{Folded, fold_name, similarity},
+    judge_merchant::{ADDRESS, CONTACT, Head, LEGAL, LEGAL_MALAYSIA, REGISTRATION, judge, matches},
     layout::Layout,
-    numbers,
     rank::{Features, Proposal},
     words::{self, Label as L},
 };
@@ -18,66 +18,20 @@ use crate::domain::{
 };
 
 /// Rows from the top that may hold the name.
-const HEAD_ROWS: usize = 14;
-/// Rows looked at as a whole.
-const MAX_ROWS: usize = 400;
+pub const HEAD_ROWS: usize = 14;
 /// Proposals kept.
 const MAX_PROPOSALS: usize = 60;
+/// Rows in which known merchants are looked for.
+const KNOWN_ROWS: usize = 40;
 /// Known merchants that are looked for.
 pub const MAX_KNOWN: usize = 20_000;
 /// Similarity from which a known name counts as printed.
 const KNOWN_SIMILARITY: f32 = 0.85;
 
-fn regex(pattern: &str) -> Option<Regex> {
-    Regex::new(pattern).ok()
-}
-
-static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(concat!(
-        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|genossenschaft)\b\.?"
-    ))
+/// `Owned by: …`, `Dimiliki: …`, `Lieferant: …` before the owner's name.
+static OWNER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\s*(?:own(?:ed)?|operated|managed|dimiliki|diusahakan|lieferant|betreiber|inhaber|inh\.?)\b\s*(?:by|oleh)?\s*[:.]*\s*").ok()
 });
-static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")
-});
-static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(
-        "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
-    )
-});
-/// Nothing but a legal form.
-static ONLY_LEGAL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| regex(r"(?i)^\W*(?:s[do0]n\.?\s?bh?[do0]|bhd|gmbh|ag|ltd|inc|llc|s/b|sa|co)\W*$"));
-static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(
-        r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
-    )
-});
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(concat!(
-        r"(?i)\b(?:jalan|jln|jin|lorong|lot|taman|tmn|kawasan|persiaran|lebuh|kampung|bandar|seksyen|section|street|st\.|road|rd|avenue|ave|blvd|boulevard|lane|drive|dr\.|highway|hwy|suite|floor|level|block|blk|unit|plaza|mall|no\.?\s?\d+|p\.?o\.?\s?box|johor|selangor|kuala|penang|malaysia|singapore)\b",
-        r"|(?:stra(?:ss|ß)e|str\.|gasse|platz|weg|allee|rue|via|viale|piazza|corso|chemin|route|quai)\b|\b\d{5}\b|\bCH-?\d{4}\b|^\s*\d{4}\s+\p{L}{3}|\b[A-Z]{2}\s+\d{5}|[省市区县區縣]\S*[路街道号號弄巷]|地址"
-    ))
-});
-static CONTACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(
-        r"(?i)\b(?:tel|fax|phone|hotline|e-?mail|www|http|gst|sst|vat|abn|uid|mwst|ust|che-)\b|@\w|www\.|\.(?:com|ch|de|net|org)\b|\+?\d[\d\s()/.-]{7,}\d|电话|電話|网址|税号|识别号",
-    )
-});
-/// A company registration number and whatever follows it.
-static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(concat!(
-        r"(?i)[\s,]*(?:[\(\[{]\s*)?(?:co(?:mpany)?\.?\s*reg|reg(?:istration)?\.?\s*no|co(?:mpany)?\.?\s*no|roc)\b.*$",
-        r"|[\s,]*[\(\[{]\s*(?:[A-Z]{1,3}\s?)?\d{4,9}\s*[-·~.]?\s*[A-Z]{0,2}\s*[\)\]}].*$",
-        r"|[\s,]*\b\d{5,7}\s*-\s*[A-Z]\b.*$|[\s,]*\b[A-Z]{2}\d{7}-[A-Z]\b.*$|[\s,]*\(?20\d{10}\b.*$"
-    ))
-});
-static DOMAIN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| regex(r"(?i)(?:www\.|@|https?://)([\p{L}\d-]{3,40})\.(?:[a-z]{2,3}\.)?[a-z]{2,4}\b"));
-
-fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|p| p.is_match(text))
-}
 
 /// A name as printed, before judgement.
 #[derive(Clone)]
@@ -100,6 +54,8 @@ pub struct Printed {
     pub buyer: bool,
     /// A part of a row with more on it.
     pub piece: bool,
+    /// The legal form was taken off; it is not printed like this.
+    pub stripped: bool,
 }
 
 /// Every name the receipt may be from.
@@ -108,6 +64,7 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     printed.extend(find_seller::find(layout));
     let head = Head::new(layout, today);
     let mut proposals: Vec<Proposal> = Vec::new();
+    let mut folds: Vec<String> = Vec::new();
     let stripped: Vec<Printed> = printed.iter().filter_map(without_legal_form).collect();
     printed.extend(stripped);
     for name in printed {
@@ -117,7 +74,8 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
             continue;
         }
         let features = judge(layout, &name, &text, &folded, &head);
-        let same = proposals.iter_mut().find(|p| p.value.to_string() == text);
+        // Case and spacing make no other name: the one printed first is shown.
+        let same = folds.iter().position(|f| *f == folded).and_then(|at| proposals.get_mut(at));
         if let Some(same) = same {
             if features.get("seller") > same.features.get("seller") {
                 same.features = features;
@@ -134,6 +92,7 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
             if features.get("legal") > 0.0 {
                 reasons.push("legal form".to_owned());
             }
+            folds.push(folded);
             proposals.push(Proposal {
                 key: FieldKey::Merchant,
                 value: FieldValue::Text(text),
@@ -144,8 +103,60 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
             });
         }
     }
-    add_known(layout, known, &mut proposals);
+    mark_twins(&folds, &mut proposals);
+    add_known(layout, known, &head, &mut proposals);
     proposals
+}
+
+/// Features that say a name carries its legal form.
+const LEGAL_FEATURES: [&str; 3] = ["legal", "legal_malaysia", "legal_china"];
+
+fn is_legal(proposal: &Proposal) -> bool {
+    LEGAL_FEATURES.iter().any(|name| proposal.features.get(name) > 0.0)
+}
+
+/// `real` and `real GmbH` both printed: one is the trade name of the other.
+fn mark_twins(folds: &[String], proposals: &mut [Proposal]) {
+    let legal: Vec<bool> = proposals.iter().map(is_legal).collect();
+    for (at, own) in folds.iter().enumerate() {
+        let long_enough = |name: &str| name.chars().count() >= 3;
+        let legal_twin = !legal[at]
+            && long_enough(own)
+            && folds
+                .iter()
+                .zip(&legal)
+                .any(|(other, legal)| *legal && other.len() > own.len() && other.starts_with(own));
+        let trade_twin = legal[at]
+            && (0..folds.len()).any(|o| {
+                !legal[o]
+                    && proposals[o].features.get("piece") == 0.0
+                    && long_enough(&folds[o])
+                    && own.starts_with(&folds[o])
+            });
+        proposals[at].features.flag("legal_twin", legal_twin);
+        proposals[at].features.flag("trade_twin", trade_twin);
+    }
+}
+
+/// The legal name printed beside a trade name that was chosen, when there is one.
+pub fn legal_name(chosen: &str, proposals: &[Proposal]) -> Option<Proposal> {
+    let own = fold_name(chosen);
+    let merchants = || proposals.iter().filter(|p| p.key == FieldKey::Merchant);
+    let continues = |p: &Proposal| fold_name(&p.value.to_string()).starts_with(&own);
+    if merchants().any(|p| is_legal(p) && fold_name(&p.value.to_string()) == own) {
+        return None;
+    }
+    let other = |p: &&Proposal| {
+        is_legal(p) && ["buyer", "only_legal", "address", "contact", "joined"].iter().all(|f| p.features.get(f) == 0.0)
+    };
+    let found = merchants().find(|p| other(p) && continues(p)).or_else(|| merchants().find(other))?;
+    let p = if continues(found) { 0.85 } else { 0.6 };
+    Some(Proposal {
+        key: FieldKey::MerchantLegal,
+        finder: "merchant_legal:head",
+        features: Features(vec![("p", p)]),
+        ..found.clone()
+    })
 }
 
 /// `real` for `real GmbH`: the trade name, where the legal form is not part of it in everyday use.
@@ -156,8 +167,9 @@ fn without_legal_form(name: &Printed) -> Option<Printed> {
         return None;
     }
     let mut stripped = name.clone();
-    stripped.text = kept.to_owned();
+    kept.clone_into(&mut stripped.text);
     stripped.piece = true;
+    stripped.stripped = true;
     Some(stripped)
 }
 
@@ -178,6 +190,13 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
         let next = at + 1;
         if next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
             out.extend(row_name(layout, at, next));
+            // A long name may take three rows; its legal form ends it.
+            let third = next + 1;
+            if layout.rows.get(third).is_some_and(|r| matches(&LEGAL_MALAYSIA, &r.text) || matches(&LEGAL, &r.text))
+                && joinable(layout, next, third)
+            {
+                out.extend(row_name(layout, at, third));
+            }
         }
         // Segments of a row that stand far apart are two things.
         let row = &layout.rows[at];
@@ -195,6 +214,7 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
                     seller: false,
                     buyer: false,
                     piece: true,
+                    stripped: false,
                 });
             }
         }
@@ -230,6 +250,7 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
         seller: false,
         buyer: false,
         piece: false,
+        stripped: false,
     })
 }
 
@@ -261,6 +282,9 @@ fn clean(text: &str) -> Option<String> {
     {
         text = text[first.end..].to_owned();
     }
+    if let Some(owner) = OWNER.as_ref().and_then(|p| p.find(&text)) {
+        text = text[owner.end()..].to_owned();
+    }
     let text = text.trim_matches(|c: char| {
         matches!(
             c,
@@ -288,174 +312,48 @@ fn clean(text: &str) -> Option<String> {
     (text.chars().filter(|c| c.is_alphanumeric()).count() >= 2).then_some(text)
 }
 
-/// What the head of the paper looks like as a whole.
-struct Head {
-    today: CivilDate,
-    /// First row that could be a name.
-    first_name: usize,
-    first_amount: usize,
-    first_address: usize,
-    tallest: f32,
-    /// Folded rows below the first four.
-    later: Vec<String>,
-    domains: Vec<String>,
-}
-
-impl Head {
-    fn new(layout: &Layout<'_>, today: CivilDate) -> Self {
-        let rows = || layout.rows.iter().enumerate().take(MAX_ROWS);
-        let first = |test: &dyn Fn(&str) -> bool| rows().find(|(_, r)| test(&r.text)).map_or(usize::MAX, |(i, _)| i);
-        let has_amount = |text: &str| numbers::find(text).iter().any(|a| a.decimals == 2 && !a.percent);
-        let named = |text: &str| {
-            let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-            let digits = text.chars().filter(char::is_ascii_digit).count();
-            let covered: usize = words::find(text).iter().map(|h| h.end - h.start).sum();
-            let enough = letters >= 3 || text.chars().filter(|c| is_cjk(*c)).count() >= 2;
-            enough
-                && digits * 3 < letters
-                && covered * 2 < text.len()
-                && !matches(&ADDRESS, text)
-                && !matches(&CONTACT, text)
-                && !has_amount(text)
-                && dates::find(text, today).is_empty()
-        };
-        Self {
-            today,
-            first_name: first(&named),
-            first_amount: first(&has_amount),
-            first_address: first(&|text| matches(&ADDRESS, text) || matches(&CONTACT, text)),
-            tallest: layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max),
-            later: rows().skip(4).map(|(_, r)| fold_name(&r.text)).collect(),
-            domains: domains(layout),
-        }
-    }
-}
-
-fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head: &Head) -> Features {
-    let mut f = Features::default();
-    f.flag("base", true);
-    let below_first = layout.rows.get(name.row + name.rows - 1).map_or("", |r| r.text.as_str());
-    for (row, feature) in ["row_0", "row_1", "row_2", "row_3", "row_4"].into_iter().enumerate() {
-        f.flag(feature, name.row == row);
-    }
-    f.flag("deep", name.row >= HEAD_ROWS);
-    f.flag("legal", matches(&LEGAL, text));
-    f.flag("legal_malaysia", matches(&LEGAL_MALAYSIA, text));
-    f.flag("legal_china", matches(&LEGAL_CHINA, text));
-    f.flag("only_legal", matches(&ONLY_LEGAL, text));
-    f.flag("piece", name.piece);
-    f.flag("first_name", name.row == head.first_name && !name.piece);
-    f.flag("after_amounts", name.row > head.first_amount);
-    f.flag("after_address", name.row > head.first_address);
-    f.flag("before_address", name.row < head.first_address && head.first_address < usize::MAX);
-    f.flag("ends_legal", name.rows > 1 && (matches(&LEGAL, below_first) || matches(&LEGAL_MALAYSIA, below_first)));
-    f.flag("trade", matches(&TRADE, text));
-    f.flag("address", matches(&ADDRESS, text));
-    f.flag("contact", matches(&CONTACT, text));
-    f.flag("date", !dates::find(text, head.today).is_empty() || !dates::find_times(text).is_empty());
-    f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
-    f.flag("seller", name.seller);
-    f.flag("buyer", name.buyer);
-    f.flag("joined", name.rows > 1);
-    let hits = words::find(text);
-    let covered: usize = hits.iter().map(|h| h.end - h.start).sum();
-    f.set("title", (covered as f32 / text.len().max(1) as f32).min(1.0));
-    f.flag("has_title", hits.iter().any(|h| h.label == L::Title));
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    f.set("digits", digits as f32 / (letters + digits).max(1) as f32);
-    let wide = text.chars().any(is_cjk);
-    f.flag("short", folded.chars().count() < if wide { 3 } else { 4 });
-    f.flag("long", folded.chars().count() > 40);
-    f.set("words", (text.split_whitespace().count() as f32 / 6.0).min(1.5));
-    f.flag("lower", text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase));
-    f.set("tall", (name.height / layout.median_height.max(1.0) - 1.0).clamp(-0.5, 2.5));
-    f.flag("tallest", name.height >= head.tallest * 0.98);
-    f.set("illegible", 1.0 - name.legibility);
-    f.flag(
-        "domain",
-        head.domains
-            .iter()
-            .any(|d| d.len() > 3 && (folded.contains(d.as_str()) || (folded.len() > 3 && d.contains(folded)))),
-    );
-    f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && head.later.iter().any(|l| l.contains(folded)));
-    // What follows the name: registration number, address, telephone.
-    let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
-    f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));
-    f.flag("above_legal", matches(&LEGAL, below));
-    let above = name.row.checked_sub(1).and_then(|r| layout.rows.get(r)).map_or("", |r| r.text.as_str());
-    f.flag("below_legal", matches(&LEGAL, above));
-    f.flag("below_address", matches(&ADDRESS, above));
-    f.flag("registered", name.evidence.text.len() > text.len() + 5);
-    f.flag("bracketed", text.starts_with('(') || text.starts_with('（'));
-    if let Some(frame) = layout.frame
-        && let Some(row) = layout.rows.get(name.row)
-    {
-        let width = (frame.right - frame.left).max(1.0);
-        f.flag("centred", (row.bounds.centre() - frame.left - width / 2.0).abs() < 0.12 * width);
-        f.set("wide", ((row.bounds.right - row.bounds.left) / width).min(1.0));
-    }
-    f
-}
-
-fn domains(layout: &Layout<'_>) -> Vec<String> {
-    let Some(pattern) = DOMAIN.as_ref() else { return Vec::new() };
-    let mut out: Vec<String> = layout
-        .rows
-        .iter()
-        .take(400)
-        .flat_map(|r| {
-            pattern.captures_iter(&r.text).filter_map(|c| c.get(1).map(|m| fold_name(m.as_str()))).collect::<Vec<_>>()
-        })
-        .take(8)
-        .collect();
-    out.dedup();
-    out
-}
-
-/// Known names that are printed, exactly or nearly.
-fn add_known(layout: &Layout<'_>, known: &[String], proposals: &mut Vec<Proposal>) {
+/// Known names that are printed, exactly or nearly: letters that recognition confuses count as equal.
+fn add_known(layout: &Layout<'_>, known: &[String], head: &Head, proposals: &mut Vec<Proposal>) {
     if known.is_empty() {
         return;
     }
-    let rows: Vec<(usize, String)> =
-        layout.rows.iter().enumerate().take(40).map(|(i, r)| (i, fold_name(&r.text))).collect();
+    let lookalike = |text: &str| Folded::new(text, true).text();
+    let rows: Vec<String> = layout.rows.iter().take(KNOWN_ROWS).map(|r| lookalike(&r.text)).collect();
     for name in known.iter().take(MAX_KNOWN) {
-        let folded = fold_name(name);
+        let folded = lookalike(name);
         if folded.chars().count() < 3 {
             continue;
         }
-        let best = rows
-            .iter()
-            .map(|(i, row)| {
-                let s = if row.contains(&folded) {
-                    1.0
-                } else if row.len().abs_diff(folded.len()) * 4 <= folded.len() {
-                    similarity(row, &folded)
-                } else {
-                    0.0
-                };
-                (s, *i)
-            })
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((score, row)) = best.filter(|(s, _)| *s >= KNOWN_SIMILARITY) else { continue };
-        if let Some(same) = proposals.iter_mut().find(|p| fold_name(&p.value.to_string()) == folded) {
+        let alike = |row: &String| {
+            if row.contains(&folded) {
+                1.0
+            } else if row.len().abs_diff(folded.len()) * 4 <= folded.len() {
+                similarity(row, &folded)
+            } else {
+                0.0
+            }
+        };
+        let best = rows.iter().map(alike).enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        let Some((row, score)) = best.filter(|(_, s)| *s >= KNOWN_SIMILARITY) else { continue };
+        let own = fold_name(name);
+        if let Some(same) = proposals.iter_mut().find(|p| fold_name(&p.value.to_string()) == own) {
             same.features.set("known", score);
             same.reasons.push("known".to_owned());
             continue;
         }
-        if proposals.len() < MAX_PROPOSALS * 2 {
-            let mut features = Features::default();
-            features.flag("base", true);
-            features.set("known", score);
-            proposals.push(Proposal {
-                key: FieldKey::Merchant,
-                value: FieldValue::Text(name.chars().take(MAX_TEXT_CHARS).collect()),
-                evidence: layout.row_evidence(row).into_iter().collect(),
-                finder: "merchant:known",
-                reasons: vec!["known".to_owned()],
-                features,
-            });
-        }
+        let Some(printed) = row_name(layout, row, row).filter(|_| proposals.len() < MAX_PROPOSALS * 2) else {
+            continue;
+        };
+        // Judged like the row it stands on, and known besides.
+        let mut features = judge(layout, &printed, name, &own, head);
+        features.set("known", score);
+        proposals.push(Proposal {
+            key: FieldKey::Merchant,
+            value: FieldValue::Text(name.chars().take(MAX_TEXT_CHARS).collect()),
+            evidence: vec![printed.evidence],
+            finder: "merchant:known",
+            reasons: vec!["known".to_owned()],
+            features,
+        });
     }
 }

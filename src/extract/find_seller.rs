@@ -95,5 +95,6 @@ fn labelled(layout: &Layout<'_>, at: usize, range: Range<usize>, seller: bool) -
         seller,
         buyer: !seller,
         piece: false,
+        stripped: false,
     }
 }

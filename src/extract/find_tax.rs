@@ -32,8 +32,7 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
     let mut seen: Vec<(FieldKey, Decimal)> = Vec::new();
     let mut push = |key, value: Decimal, p: f32, evidence: Vec<Evidence>, finder, reason: String| {
         let value = value.normalize();
-        if let Some(at) = seen.iter().position(|s| *s == (key, value)) {
-            let _ = at;
+        if seen.contains(&(key, value)) {
             return;
         }
         seen.push((key, value));
@@ -50,7 +49,7 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
     };
     if let Some(total) = total {
         for row in rows.iter().filter(|r| r.net + r.tax == total) {
-            let p = if row.rate.is_some() { 0.93 } else { 0.85 };
+            let p = if row.rate.is_some() { 0.96 } else { 0.93 };
             push(FieldKey::Tax, row.tax, p, vec![row.evidence.clone()], "tax:table", "sum:net+tax".to_owned());
             push(FieldKey::Net, row.net, p, vec![row.net_evidence.clone()], "net:table", "sum:net+tax".to_owned());
         }
@@ -63,6 +62,10 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
             push(FieldKey::Net, net, 0.88, evidence, "net:rates", "sum:rates".to_owned());
         }
     }
+    if let Some((value, evidence)) = exempt(layout, mentions, total) {
+        push(FieldKey::Tax, Decimal::ZERO, 0.9, vec![evidence.clone()], "tax:exempt", "net=total".to_owned());
+        push(FieldKey::Net, value, 0.9, vec![evidence], "net:exempt", "net=total".to_owned());
+    }
     for m in mentions.iter().filter(|m| m.amount.decimals == 2 && !m.amount.percent) {
         let value = m.amount.value;
         let evidence = vec![layout.evidence(m.segment, &m.amount.range)];
@@ -74,11 +77,11 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
             let by_rate = total.is_some_and(|t| rates(mentions, m.row).iter().any(|r| fits_rate(value, t, *r)));
             let small = total.is_none_or(|t| value * Decimal::from(3) < t);
             let p = match (adds_up && !value.is_zero(), by_rate, small) {
-                (true, true, _) => 0.92,
-                (true, false, true) | (false, true, _) => 0.8,
-                (true, false, false) => 0.4,
-                (false, false, true) => 0.45,
-                (false, false, false) => 0.15,
+                (true, true, _) => 0.97,
+                (true, false, true) | (false, true, _) => 0.93,
+                (true, false, false) => 0.5,
+                (false, false, true) => 0.75,
+                (false, false, false) => 0.2,
             };
             push(FieldKey::Tax, value, p, evidence, "tax:label", reason);
         } else if m.is(&[L::Subtotal, L::Net]) && below_total && value > Decimal::ZERO {
@@ -90,6 +93,21 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
         }
     }
     out
+}
+
+/// A fapiao whose 合计 (without tax) already is the 价税合计: no tax is due, its column shows asterisks.
+fn exempt(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Option<(Decimal, Evidence)> {
+    let total = total?;
+    let packed = |row: usize| layout.rows.get(row).map_or(String::new(), |r| r.text.replace(' ', ""));
+    if !(0..layout.rows.len()).any(|r| packed(r).contains("价税合计")) {
+        return None;
+    }
+    let sum = mentions.iter().find(|m| {
+        let text = packed(m.row);
+        m.amount.value == total && m.amount.decimals == 2 && text.contains("合计") && !text.contains("价税")
+    })?;
+    let alone = mentions.iter().filter(|m| m.row == sum.row && m.amount.decimals == 2).count() == 1;
+    alone.then(|| (total, layout.evidence(sum.segment, &sum.amount.range)))
 }
 
 /// Rates printed on `row` or anywhere when the row has none.

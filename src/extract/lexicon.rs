@@ -77,7 +77,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "service|bedienung|servicegebuhr|service compris|servizio|coperto|服务费|服務費|另收附加费|附加费|另收电召费|电召费|燃油附加费"
         ),
     ),
-    (L::Tip, concat!("tip|tips|gratuity|add tip|trinkgeld|pourboire|mancia|小费|小費")),
+    (L::Tip, "tip|tips|gratuity|add tip|trinkgeld|pourboire|mancia|小费|小費"),
     (
         L::Discount,
         concat!(
@@ -186,7 +186,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "echeance|scadenza|valido fino|tamat|有效期|到期|截止|出生|有效期至|approved|permit"
         ),
     ),
-    (L::Time, concat!("time|masa|zeit|uhrzeit|uhr|heure|ora|orario|jam|时间|時間")),
+    (L::Time, "time|masa|zeit|uhrzeit|uhr|heure|ora|orario|jam|时间|時間"),
     (
         L::InvoiceNumber,
         concat!(
@@ -221,9 +221,7 @@ pub const LEXICON: &[(Label, &str)] = &[
     ),
     (
         L::Phone,
-        concat!(
-            "tel|telephone|phone|ph|fax|hotline|mobile|hp|h p|call|telefon|telefono|telefax|natel|电话|電話|手机|热线|传真"
-        ),
+        "tel|telephone|phone|ph|fax|hotline|mobile|hp|h p|call|telefon|telefono|telefax|natel|电话|電話|手机|热线|传真",
     ),
     (
         L::Seller,
@@ -253,8 +251,5 @@ pub const LEXICON: &[(Label, &str)] = &[
             "谢谢惠顾|发票联|国家税务总局|税务局|電子發票證明聯|電子發票"
         ),
     ),
-    (
-        L::Bank,
-        concat!("iban|bic|swift|bank|account no|a c no|konto|kontonummer|blz|acc no|开户行|账号|開戶行|帳號|开户银行"),
-    ),
+    (L::Bank, "iban|bic|swift|bank|account no|a c no|konto|kontonummer|blz|acc no|开户行|账号|開戶行|帳號|开户银行"),
 ];

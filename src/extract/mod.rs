@@ -7,6 +7,7 @@
 mod arithmetic;
 mod assemble;
 mod capitals;
+mod cursor;
 pub mod dates;
 mod find_code;
 mod find_date;
@@ -17,6 +18,7 @@ mod find_seller;
 mod find_tax;
 mod find_total;
 pub mod fold;
+mod judge_merchant;
 pub mod layout;
 mod lexicon;
 mod money;
@@ -84,6 +86,9 @@ pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context)
     // Tax and net are what add up to the total, so the total is chosen first.
     let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
     proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, total));
+    if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
+        proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
+    }
     assemble::assemble(ranker, proposals)
 }
 
@@ -123,3 +128,6 @@ impl<'a> Sheet<'a> {
         proposals
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use rust_decimal::Decimal;
-use unicode_normalization::UnicodeNormalization;
+
+use super::cursor::{Cursor, is_factor, money_ends_at, money_starts_at};
 
 /// Characters of one segment that are searched for amounts.
 pub const MAX_CHARS: usize = 600;
@@ -27,50 +28,6 @@ pub struct Amount {
     pub money: bool,
     /// It is multiplied (`2 x 3.50`, `@ 3.50`) or a count.
     pub factor: bool,
-}
-
-struct Cursor {
-    chars: Vec<char>,
-    origin: Vec<usize>,
-    end: usize,
-}
-
-impl Cursor {
-    fn new(text: &str) -> Self {
-        let mut chars = Vec::new();
-        let mut origin = Vec::new();
-        let mut end = 0;
-        for (at, c) in text.char_indices().take(MAX_CHARS) {
-            // One character in, one out: full-width digits and signs become ASCII.
-            let mut folded = std::iter::once(c).nfkc();
-            let first = folded.next().unwrap_or(c);
-            let plain = match first {
-                '’' | '‘' | '´' | '`' | '′' => '\'',
-                '，' => ',',
-                '．' | '。' => '.',
-                '–' | '—' | '−' | '―' => '-',
-                '\u{a0}' | '\u{202f}' | '\u{2009}' => ' ',
-                other => other,
-            };
-            chars.push(plain);
-            origin.push(at);
-            end = at + c.len_utf8();
-        }
-        Self { chars, origin, end }
-    }
-
-    fn at(&self, i: usize) -> char {
-        self.chars.get(i).copied().unwrap_or('\0')
-    }
-
-    fn before(&self, i: usize) -> char {
-        i.checked_sub(1).map_or('\0', |i| self.at(i))
-    }
-
-    fn bytes(&self, range: Range<usize>) -> Range<usize> {
-        let start = self.origin.get(range.start).copied().unwrap_or(self.end);
-        start..self.origin.get(range.end).copied().unwrap_or(self.end)
-    }
 }
 
 /// A letter that recognition puts for a digit.
@@ -326,13 +283,12 @@ impl Run {
                 let quantity = head.len() == 1 && (*last == '.' || head[0] == "0") && head[0].len() < 3;
                 if quantity { Some((head[0].clone(), tail.clone())) } else { Some((join(&self.groups), String::new())) }
             }
-            ('.' | ',', 1..=2) if head.len() == 1 => Some((head[0].clone(), tail.clone())),
+            ('.' | ',', 1..=4) if head.len() == 1 => Some((head[0].clone(), tail.clone())),
             ('.' | ',', 1..=2) if thousands(head, before_last) && before_last.last() != Some(last) => {
                 Some((join(head), tail.clone()))
             }
             // `1,234,56` and `1.234.56`: the second separator was misread.
             ('.' | ',', 2) if thousands(head, before_last) => Some((join(head), tail.clone())),
-            ('.' | ',', 3..=4) if head.len() == 1 => Some((head[0].clone(), tail.clone())),
             _ => None,
         }
     }
@@ -354,7 +310,7 @@ impl Run {
         if matches!(before, '/' | ':' | '#')
             && !(before == ':' && decimals == 2)
             && !(before == '/' && decimals == 2)
-            && !(before == ':' && !cursor.before(self.start - 1).is_ascii_digit())
+            && (before != ':' || cursor.before(self.start - 1).is_ascii_digit())
         {
             return false;
         }
@@ -416,120 +372,9 @@ fn comma_follows(cursor: &Cursor, mut i: usize) -> bool {
 }
 
 fn ends(cursor: &Cursor, i: usize) -> bool {
-    !cursor.at(i).is_alphanumeric()
-        && !(matches!(cursor.at(i), '.' | ',' | '/' | ':') && cursor.at(i + 1).is_ascii_digit())
-}
-
-/// Signs and codes of money as printed, longest first; compared without case.
-const MONEY_MARKS: &[&str] = &[
-    "人民币",
-    "us$",
-    "nt$",
-    "hk$",
-    "sgd",
-    "s$",
-    "a$",
-    "c$",
-    "r$",
-    "myr",
-    "usd",
-    "eur",
-    "chf",
-    "gbp",
-    "cny",
-    "rmb",
-    "jpy",
-    "twd",
-    "hkd",
-    "idr",
-    "inr",
-    "thb",
-    "zar",
-    "pln",
-    "czk",
-    "sek",
-    "nok",
-    "dkk",
-    "aud",
-    "cad",
-    "krw",
-    "vnd",
-    "php",
-    "rm",
-    "rs",
-    "rp",
-    "sfr",
-    "fr",
-    "kr",
-    "zł",
-    "zl",
-    "kč",
-    "€",
-    "$",
-    "£",
-    "¥",
-    "₹",
-    "฿",
-    "₩",
-    "₫",
-    "₱",
-    "元",
-    "圆",
-    "円",
-    "圓",
-    "块",
-];
-
-/// Letters that are money only when they stand alone before the digits.
-fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
-    let mut end = start;
-    let mut skipped = 0;
-    while skipped < 2 && matches!(cursor.before(end), ' ' | '.' | ':' | '-' | '*') && end > 0 {
-        end -= 1;
-        skipped += 1;
-    }
-    MONEY_MARKS.iter().any(|mark| {
-        let length = mark.chars().count();
-        let Some(from) = end.checked_sub(length) else { return false };
-        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic())
-    })
-}
-
-fn money_starts_at(cursor: &Cursor, end: usize) -> bool {
-    let from = if cursor.at(end) == ' ' { end + 1 } else { end };
-    MONEY_MARKS.iter().any(|mark| {
-        let length = mark.chars().count();
-        // `12.50 Rs` is money, `2 Rspberry` is not; `5 Fr` and `5 fries` likewise.
-        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.at(from + length).is_alphanumeric())
-    })
-}
-
-fn is_word(mark: &str) -> bool {
-    mark.chars().all(|c| c.is_ascii_alphabetic())
-}
-
-fn matches_at(cursor: &Cursor, from: usize, mark: &str) -> bool {
-    mark.chars().enumerate().all(|(k, m)| cursor.at(from + k).to_lowercase().eq(std::iter::once(m)))
-}
-
-/// Whether the number is multiplied: `@ 3.50`, `2 x`, `3.50 x 2`, `2*3.50`.
-fn is_factor(cursor: &Cursor, start: usize, end: usize) -> bool {
-    let mut before = start;
-    while before > 0 && start - before < 3 && cursor.before(before) == ' ' {
-        before -= 1;
-    }
-    let mut after = end;
-    while after < end + 3 && cursor.at(after) == ' ' {
-        after += 1;
-    }
-    let times = |c: char| matches!(c, '@' | '×' | '*');
-    let letter_x = |c: char| matches!(c, 'x' | 'X');
-    let (b, a) = (cursor.before(before), cursor.at(after));
-    let x_before = letter_x(b) && !cursor.before(before.saturating_sub(1)).is_alphabetic();
-    let x_after = letter_x(a) && !cursor.at(after + 1).is_alphabetic();
-    let star_after = times(a) && cursor.at(after + 1).is_ascii_digit() || a == '@' || a == '×';
-    let star_before = times(b) && (b != '*' || cursor.before(before - 1).is_ascii_digit());
-    x_before || x_after || star_after || star_before
+    let c = cursor.at(i);
+    let continues = matches!(c, '.' | ',' | '/' | ':') && cursor.at(i + 1).is_ascii_digit();
+    !continues && !c.is_alphanumeric()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What labels say, in English, Malay, German, French, Italian and Chinese.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use super::{
     fold::{Folded, distance, is_cjk},
@@ -93,9 +93,23 @@ struct Phrase {
     source: &'static str,
     /// Too short to be looked for inside other words.
     bounded: bool,
+    /// Position when longer phrases come first; of equal length the earlier of the lexicon.
+    rank: usize,
 }
 
-static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
+/// The lexicon by first letter, and the single words that are worth a wrong letter.
+struct Phrases {
+    by_first: BTreeMap<char, Vec<Phrase>>,
+    fuzzy: Vec<(Vec<char>, Label, &'static str)>,
+}
+
+impl Phrases {
+    fn starting_with(&self, first: char) -> &[Phrase] {
+        self.by_first.get(&first).map_or(&[], Vec::as_slice)
+    }
+}
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let mut all: Vec<Phrase> = LEXICON
         .iter()
         .flat_map(|(label, phrases)| {
@@ -104,13 +118,23 @@ static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
                 let wide = folded.iter().any(|c| is_cjk(*c));
                 let bounded = !wide
                     && (folded.len() <= 5 || matches!(label, L::Count | L::OtherNumber | L::OtherDate | L::Title));
-                Phrase { bounded: bounded && source != "total", folded, label: *label, source }
+                Phrase { bounded: bounded && source != "total", folded, label: *label, source, rank: 0 }
             })
         })
+        .filter(|p| !p.folded.is_empty())
         .collect();
     // Longest first; the sort is stable, so an earlier label wins a tie.
     all.sort_by_key(|p| std::cmp::Reverse(p.folded.len()));
-    all
+    let fuzzy = all
+        .iter()
+        .filter(|p| worth_fuzzy(p.label) && p.folded.len() >= 5 && !p.source.contains(' ') && !is_cjk(p.folded[0]))
+        .map(|p| (p.folded.clone(), p.label, p.source))
+        .collect();
+    let mut by_first: BTreeMap<char, Vec<Phrase>> = BTreeMap::new();
+    for (rank, phrase) in all.into_iter().enumerate() {
+        by_first.entry(phrase.folded[0]).or_default().push(Phrase { rank, ..phrase });
+    }
+    Phrases { by_first, fuzzy }
 });
 
 /// Every label in `text`, left to right. Where phrases overlap the longest wins.
@@ -124,43 +148,40 @@ pub fn find(text: &str) -> Vec<Hit> {
         let at = folded.origin.get(last).copied().unwrap_or(0);
         at + text.get(at..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8)
     };
-    for phrase in PHRASES.iter() {
-        let length = phrase.folded.len();
-        if length == 0 || length > chars.len() {
-            continue;
-        }
-        for at in 0..=chars.len() - length {
-            if chars[at] != phrase.folded[0]
-                || chars[at..at + length] != phrase.folded[..]
-                || taken[at..at + length].contains(&true)
-            {
+    let mut matches: Vec<(usize, &'static Phrase)> = Vec::new();
+    for (at, first) in chars.iter().enumerate() {
+        for phrase in PHRASES.starting_with(*first) {
+            let length = phrase.folded.len();
+            if chars.get(at..at + length) != Some(phrase.folded.as_slice()) {
                 continue;
             }
-            let bounded = folded.is_boundary(at) && (at + length == chars.len() || folded.is_boundary(at + length));
+            let ends = at + length == chars.len() || folded.is_boundary(at + length);
             // A digit may follow a short word directly: `TAX6%`, `TEL03-1234`.
             let digit_follows =
-                byte_at(at + length).and_then(|b| text[b..].chars().next()).is_some_and(|c| c.is_ascii_digit());
-            if phrase.bounded && !bounded && !(folded.is_boundary(at) && digit_follows) {
-                continue;
+                || byte_at(at + length).and_then(|b| text[b..].chars().next()).is_some_and(|c| c.is_ascii_digit());
+            if !phrase.bounded || (folded.is_boundary(at) && (ends || digit_follows())) {
+                matches.push((at, phrase));
             }
-            taken[at..at + length].fill(true);
-            hits.push(Hit {
-                label: phrase.label,
-                start: byte_at(at).unwrap_or(0),
-                end: end_of(at + length - 1),
-                phrase: phrase.source,
-                fuzzy: false,
-            });
         }
     }
-    fuzzy_words(&folded, &taken, |from, to, phrase| {
+    matches.sort_by_key(|(at, phrase)| (phrase.rank, *at));
+    for (at, phrase) in matches {
+        let span = at..at + phrase.folded.len();
+        if taken[span.clone()].contains(&true) {
+            continue;
+        }
+        taken[span.clone()].fill(true);
         hits.push(Hit {
             label: phrase.label,
-            start: byte_at(from).unwrap_or(0),
-            end: end_of(to - 1),
+            start: byte_at(at).unwrap_or(0),
+            end: end_of(span.end - 1),
             phrase: phrase.source,
-            fuzzy: true,
+            fuzzy: false,
         });
+    }
+    fuzzy_words(&folded, &taken, |from, to, label, phrase| {
+        let (start, end) = (byte_at(from).unwrap_or(0), end_of(to - 1));
+        hits.push(Hit { label, start, end, phrase, fuzzy: true });
     });
     hits.sort_by_key(|h| h.start);
     hits
@@ -175,7 +196,7 @@ fn worth_fuzzy(label: Label) -> bool {
 }
 
 /// Whole words one letter away from a phrase of at least five letters.
-fn fuzzy_words<'p>(folded: &Folded, taken: &[bool], mut found: impl FnMut(usize, usize, &'p Phrase)) {
+fn fuzzy_words(folded: &Folded, taken: &[bool], mut found: impl FnMut(usize, usize, Label, &'static str)) {
     let mut from = 0;
     while from < folded.chars.len() {
         let mut to = from + 1;
@@ -184,16 +205,12 @@ fn fuzzy_words<'p>(folded: &Folded, taken: &[bool], mut found: impl FnMut(usize,
         }
         let word = &folded.chars[from..to];
         if (5..=14).contains(&word.len()) && !taken[from..to].contains(&true) {
-            let near = PHRASES.iter().find(|p| {
-                worth_fuzzy(p.label)
-                    && p.folded.len() >= 5
-                    && p.folded.len().abs_diff(word.len()) <= 1
-                    && !p.source.contains(' ')
-                    && !is_cjk(p.folded[0])
-                    && distance(&p.folded, word) == 1
-            });
-            if let Some(phrase) = near {
-                found(from, to, phrase);
+            let near = PHRASES
+                .fuzzy
+                .iter()
+                .find(|(phrase, ..)| phrase.len().abs_diff(word.len()) <= 1 && distance(phrase, word) == 1);
+            if let Some((_, label, source)) = near {
+                found(from, to, *label, source);
             }
         }
         from = to;

@@ -2,5 +2,6 @@
 
 pub mod header;
 pub mod jpeg;
+pub mod regions;
 pub mod scale;
 pub mod turn;

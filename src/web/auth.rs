@@ -10,7 +10,7 @@ use axum_extra::extract::CookieJar;
 use super::{problem::ApiError, state::AppState};
 use crate::{
     domain::person::{Actor, Role},
-    people::{self, PeopleError, SessionUser},
+    people::{self, PasswordError, PeopleError, SessionUser},
 };
 
 /// The session cookie on HTTPS; the prefix makes browsers refuse it from anywhere but this host over TLS.
@@ -146,10 +146,12 @@ impl From<PeopleError> for ApiError {
         let detail = error.to_string();
         match error {
             PeopleError::Store(error) => error.into(),
+            PeopleError::Password(PasswordError::TooShort) => Self::unprocessable("password_too_short", detail),
+            PeopleError::Password(PasswordError::Unchanged) => Self::unprocessable("password_same", detail),
             PeopleError::UserName(_) | PeopleError::Invalid { .. } | PeopleError::Password(_) => {
                 Self::unprocessable("invalid_value", detail)
             }
-            PeopleError::UserNameTaken(_) => Self::new(StatusCode::CONFLICT, "user_name_taken", detail),
+            PeopleError::UserNameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
             PeopleError::NoRole => Self::unprocessable("no_role", detail),
             PeopleError::NoSuchPerson(_) => Self::not_found("person"),
             PeopleError::NoSuchUnit(_) => Self::not_found("unit"),
@@ -157,8 +159,8 @@ impl From<PeopleError> for ApiError {
             PeopleError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", detail),
             PeopleError::NotAllowed => Self::forbidden(detail),
             PeopleError::TooManyTokens(_) => Self::unprocessable("too_many_tokens", detail),
-            PeopleError::Refused => Self::new(StatusCode::UNAUTHORIZED, "sign_in_refused", detail),
-            PeopleError::Throttled { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail),
+            PeopleError::Refused => Self::new(StatusCode::UNAUTHORIZED, "sign_in_failed", detail),
+            PeopleError::Throttled { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail),
         }
     }
 }

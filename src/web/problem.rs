@@ -173,11 +173,8 @@ impl From<CaptureError> for ApiError {
             CaptureError::UnknownVisit(_) => Self::unprocessable("unknown_visit", error.to_string()),
             CaptureError::TooLong { .. } => Self::unprocessable("text_too_long", error.to_string()),
             CaptureError::Spool(error) => Self::unavailable("spool_unavailable", &error),
-            CaptureError::Objects(error) => match Self::from(error) {
-                // Whatever storage said, the sender keeps the bytes and tries again.
-                mapped if mapped.0.status == 503 => mapped,
-                _ => Self::unavailable("object_storage_unavailable", &"see the line before"),
-            },
+            // Whatever storage said, the sender keeps the bytes and tries again.
+            CaptureError::Objects(error) => Self::unavailable("object_storage_unavailable", &error),
             CaptureError::Store(error) => error.into(),
         }
     }

@@ -5,7 +5,10 @@
 mod architecture;
 mod objects;
 mod people;
+mod process;
+mod queue;
 mod reader;
+mod review;
 mod s3_server;
 mod store;
 mod support;

@@ -45,6 +45,33 @@ pub fn score(label: &Label, reads: &[ReceiptRead]) -> Outcome {
         .unwrap_or_else(|| score_one(label, &ReceiptRead::default()))
 }
 
+/// Compares the receipts found on one picture with the labels of all receipts it shows, each read used once.
+pub fn score_many(labels: &[&Label], reads: &[ReceiptRead]) -> Vec<Outcome> {
+    let mut free: Vec<&ReceiptRead> = reads.iter().collect();
+    labels
+        .iter()
+        .map(|label| {
+            let rightness = |o: &Outcome| {
+                let right = |r: Option<bool>| usize::from(r == Some(true));
+                right(o.invoice_number) * 2 + right(o.total) * 2 + right(o.date) + right(o.merchant_nearly)
+            };
+            let best = free
+                .iter()
+                .enumerate()
+                .map(|(at, read)| (at, score_one(label, read)))
+                .max_by_key(|(_, outcome)| rightness(outcome))
+                .filter(|(_, outcome)| rightness(outcome) > 0);
+            match best {
+                Some((at, outcome)) => {
+                    free.remove(at);
+                    outcome
+                }
+                None => score_one(label, &ReceiptRead::default()),
+            }
+        })
+        .collect()
+}
+
 fn score_one(label: &Label, read: &ReceiptRead) -> Outcome {
     let value = |key: FieldKey| read.extraction.fields.get(&key).map(|f| &f.value);
     let amount = |key: FieldKey| value(key).and_then(FieldValue::as_amount);

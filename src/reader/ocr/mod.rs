@@ -58,7 +58,11 @@ pub fn load(settings: &EngineSettings) -> Result<Box<dyn Engine>, OcrError> {
                 engine: "paddle",
                 cause: "no directory of weights is configured: set reader.weights_dir".into(),
             })?;
-            Ok(Box::new(paddle::PaddleEngine::load(paddle::PaddleSettings::new(weights))?))
+            let paddle = paddle::PaddleSettings {
+                deadline_ms: settings.page_deadline_ms,
+                ..paddle::PaddleSettings::new(weights)
+            };
+            Ok(Box::new(paddle::PaddleEngine::load(paddle)?))
         }
     }
 }

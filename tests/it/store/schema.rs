@@ -22,7 +22,8 @@ async fn a_second_process_opens_a_database_in_use_and_finds_it_migrated() {
     all.extend(fresh_postgres().await);
     for fresh in all {
         let before = describe(&fresh.db).await;
-        let (one, two) = tokio::join!(Db::open(&fresh.url(), 2), Db::open(&fresh.url(), 2));
+        let url = fresh.url();
+        let (one, two) = tokio::join!(Db::open(&url, 2), Db::open(&url, 2));
         let (one, two) = (one.unwrap(), two.unwrap());
         assert_eq!(describe(&one).await, before);
         one.close().await;

@@ -133,7 +133,7 @@ fn grow(core: &Rectangle, unclip: f64) -> Option<Rectangle> {
     let normals: [Option<f64>; 4] = std::array::from_fn(|i| {
         let (a, b) = (whole[i], whole[(i + 1) % 4]);
         // Corners run clockwise on screen (y downwards), so the outside lies to the left of each edge.
-        (a != b).then(|| (-(b[0] - a[0])).atan2(b[1] - a[1]))
+        (a[0].total_cmp(&b[0]).is_ne() || a[1].total_cmp(&b[1]).is_ne()).then(|| (-(b[0] - a[0])).atan2(b[1] - a[1]))
     });
     let step = 2.0 * (1.0 - ARC_TOLERANCE.min(distance / 2.0) / distance).acos();
     let mut outline = Vec::new();

@@ -5,8 +5,6 @@ use imageproc::geometric_transformations::Projection;
 
 use crate::domain::page::{Point, Quad};
 
-/// A box this many times as high as wide holds text that runs down the page; it is turned before recognition.
-const TALL: f32 = 1.5;
 /// OpenCV's cubic convolution parameter.
 const CUBIC: f32 = -0.75;
 
@@ -21,25 +19,32 @@ pub struct Crop {
 
 impl Crop {
     /// Turns the crop by 180 degrees; its corners follow.
-    pub fn upside_down(self) -> Self {
+    pub fn upside_down(&self) -> Self {
         let [a, b, c, d] = self.quad.0;
         Self { picture: imageops::rotate180(&self.picture), quad: Quad([c, d, a, b]) }
     }
 }
 
-/// Cuts the quadrilateral `corners` (top left, top right, bottom right, bottom left as they lie in the picture) out of
-/// `picture`; tall ones are turned a quarter counter-clockwise. `None` when a side is shorter than a pixel.
-pub fn crop(picture: &RgbImage, corners: [Point; 4]) -> Option<Crop> {
+/// Width and height of the upright picture a quadrilateral (top left, top right, bottom right, bottom left as they lie
+/// in the picture) becomes, in whole pixels.
+pub fn size(corners: [Point; 4]) -> [f32; 2] {
     let length = |a: Point, b: Point| (a[0] - b[0]).hypot(a[1] - b[1]);
     let [a, b, c, d] = corners;
-    let width = length(a, b).max(length(c, d)).trunc();
-    let height = length(a, d).max(length(b, c)).trunc();
+    [length(a, b).max(length(c, d)).trunc(), length(a, d).max(length(b, c)).trunc()]
+}
+
+/// Cuts the quadrilateral `corners` (in the order of [`size`]) out of `picture`; `down` says that its text runs down
+/// the page, then it is turned a quarter counter-clockwise. `None` when a side is shorter than a pixel.
+pub fn crop(picture: &RgbImage, corners: [Point; 4], down: bool) -> Option<Crop> {
+    let [a, b, c, d] = corners;
+    let [width, height] = size(corners);
     if !(width >= 1.0 && height >= 1.0) {
         return None;
     }
-    let level = a[1] == b[1] && c[1] == d[1] && a[0] == d[0] && b[0] == c[0];
-    let whole = corners.iter().flatten().all(|v| v.fract() == 0.0);
-    let straight = if level && whole {
+    // Straight boxes on whole pixels need no interpolation: their first and third corner say everything.
+    let is_straight = corners == Quad::from_edges(a[0], a[1], c[0], c[1]).0;
+    let is_whole = corners.iter().flatten().all(|v| v.to_bits() == v.trunc().to_bits());
+    let straight = if is_straight && is_whole {
         imageops::crop_imm(picture, a[0] as u32, a[1] as u32, width as u32, height as u32).to_image()
     } else {
         warp(picture, corners, width, height)?
@@ -47,7 +52,7 @@ pub fn crop(picture: &RgbImage, corners: [Point; 4]) -> Option<Crop> {
     if straight.width() == 0 || straight.height() == 0 {
         return None;
     }
-    if height / width >= TALL {
+    if down {
         return Some(Crop { picture: imageops::rotate270(&straight), quad: Quad([b, c, d, a]) });
     }
     Some(Crop { picture: straight, quad: Quad(corners) })
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_level_box_is_copied_pixel_by_pixel() {
-        let crop = crop(&gradient(), Quad::from_edges(20.0, 30.0, 80.0, 50.0).0).unwrap();
+        let crop = crop(&gradient(), Quad::from_edges(20.0, 30.0, 80.0, 50.0).0, false).unwrap();
         assert_eq!(crop.picture.dimensions(), (60, 20));
         assert_eq!(crop.picture.get_pixel(0, 0).0, [20, 30, 0]);
         assert_eq!(crop.picture.get_pixel(59, 19).0, [79, 49, 0]);
@@ -113,7 +118,7 @@ mod tests {
     fn a_tilted_box_comes_out_upright() {
         // 100 along (0.8, 0.6), 25 across.
         let corners = [[60.0, 20.0], [140.0, 80.0], [125.0, 100.0], [45.0, 40.0]];
-        let crop = crop(&gradient(), corners).unwrap();
+        let crop = crop(&gradient(), corners, false).unwrap();
         assert_eq!(crop.picture.dimensions(), (100, 25));
         for (x, y) in [(0u32, 0u32), (50, 10), (99, 24)] {
             let expected = [60.0 + 0.8 * x as f32 - 0.6 * y as f32, 20.0 + 0.6 * x as f32 + 0.8 * y as f32];
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn text_running_down_the_page_is_turned_and_its_corners_follow() {
-        let crop = crop(&gradient(), Quad::from_edges(20.0, 10.0, 40.0, 110.0).0).unwrap();
+        let crop = crop(&gradient(), Quad::from_edges(20.0, 10.0, 40.0, 110.0).0, true).unwrap();
         assert_eq!(crop.picture.dimensions(), (100, 20));
         // The crop's top left is the page's top right of the box.
         assert_eq!(crop.picture.get_pixel(0, 0).0, [39, 10, 0]);
@@ -135,17 +140,17 @@ mod tests {
 
     #[test]
     fn turning_upside_down_moves_pixels_and_corners_together() {
-        let turned = crop(&gradient(), Quad::from_edges(20.0, 30.0, 80.0, 50.0).0).unwrap().upside_down();
+        let turned = crop(&gradient(), Quad::from_edges(20.0, 30.0, 80.0, 50.0).0, false).unwrap().upside_down();
         assert_eq!(turned.picture.get_pixel(0, 0).0, [79, 49, 0]);
-        assert_eq!(turned.quad.0[0], [80.0, 50.0]);
+        assert_eq!(turned.quad, Quad([[80.0, 50.0], [20.0, 50.0], [20.0, 30.0], [80.0, 30.0]]));
     }
 
     #[test]
     fn boxes_reaching_outside_the_picture_are_filled_from_its_edge_and_flat_ones_refused() {
         let picture = RgbImage::from_pixel(20, 20, Rgb([7, 8, 9]));
-        let tilted = crop(&picture, [[-5.0, -4.0], [30.0, -2.0], [29.0, 25.0], [-6.0, 23.0]]).unwrap();
+        let tilted = crop(&picture, [[-5.0, -4.0], [30.0, -2.0], [29.0, 25.0], [-6.0, 23.0]], false).unwrap();
         assert!(tilted.picture.pixels().all(|p| p.0 == [7, 8, 9]));
-        assert!(crop(&picture, [[3.0, 3.0]; 4]).is_none());
-        assert!(crop(&picture, [[f32::NAN, 3.0]; 4]).is_none());
+        assert!(crop(&picture, [[3.0, 3.0]; 4], false).is_none());
+        assert!(crop(&picture, [[f32::NAN, 3.0]; 4], true).is_none());
     }
 }

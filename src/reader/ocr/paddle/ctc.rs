@@ -77,7 +77,7 @@ fn best(values: &[f32]) -> (usize, f32) {
         }
     }
     let largest = lanes.iter().chain(chunks.remainder()).copied().fold(f32::NEG_INFINITY, f32::max);
-    values.iter().position(|value| *value == largest).map_or((0, 0.0), |index| (index, largest))
+    values.iter().position(|value| *value >= largest).map_or((0, 0.0), |index| (index, largest))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod crop;
 mod ctc;
 mod detect;
 mod network;
+mod order;
+mod orient;
 mod recognise;
 mod rectangle;
 mod resize;
@@ -16,13 +18,18 @@ mod words;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use rten::ThreadPool;
 
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
+use self::detect::Detection;
 use self::network::Network;
+use self::recognise::LineReading;
+use crate::domain::page::{Line, Point, Quad};
+use crate::imaging::turn::Turn;
 use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
@@ -43,12 +50,20 @@ pub struct PaddleSettings {
     pub detection: DetectionSettings,
     /// Lines whose characters score lower on average are dropped (0.5 in the reference).
     pub least_line_score: f32,
+    /// Milliseconds one picture may take; looked at before every run of a network.
+    pub deadline_ms: u32,
 }
 
 impl PaddleSettings {
     /// The defaults with weights from a directory.
     pub fn new(weights: impl Into<PathBuf>) -> Self {
-        Self { weights: weights.into(), threads: 1, detection: DetectionSettings::default(), least_line_score: 0.5 }
+        Self {
+            weights: weights.into(),
+            threads: 1,
+            detection: DetectionSettings::default(),
+            least_line_score: 0.5,
+            deadline_ms: 30_000,
+        }
     }
 }
 
@@ -76,18 +91,34 @@ impl PaddleEngine {
             OcrError::Unavailable { engine: NAME, cause }
         })?;
         let detection = Network::load(&weights.detection, threads)?;
-        let mut engine = Self { detection, recognition, alphabet, settings };
+        let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
     }
 
-    fn warm_up(&mut self) -> Result<(), OcrError> {
+    fn warm_up(&self) -> Result<(), OcrError> {
+        let watch = Watch::start(self.settings.deadline_ms);
         let blank = RgbImage::from_pixel(64, 48, image::Rgb([255; 3]));
-        detect::detect(&self.detection, &blank, &self.settings.detection)?;
-        let crops: Vec<Crop> =
-            crop(&blank, crate::domain::page::Quad::from_edges(0.0, 0.0, 64.0, 48.0).0).into_iter().collect();
-        recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
+        detect::detect(&self.detection, &blank, &self.settings.detection, watch)?;
+        let quad = Quad::from_edges(0.0, 0.0, 64.0, 48.0);
+        self.read(&[&Crop { picture: blank, quad }], watch)?;
         Ok(())
+    }
+
+    fn read(&self, crops: &[&Crop], watch: Watch) -> Result<Vec<LineReading>, OcrError> {
+        recognise::recognise(&self.recognition, &self.alphabet, crops, watch)
+    }
+
+    /// Reads every crop that has no reading yet.
+    fn read_rest(
+        &self,
+        crops: &[Crop],
+        known: Vec<Option<LineReading>>,
+        watch: Watch,
+    ) -> Result<Vec<LineReading>, OcrError> {
+        let unread: Vec<&Crop> = crops.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(crop, _)| crop).collect();
+        let mut rest = self.read(&unread, watch)?.into_iter();
+        Ok(known.into_iter().map(|reading| reading.or_else(|| rest.next()).unwrap_or_default()).collect())
     }
 }
 
@@ -100,20 +131,157 @@ impl Engine for PaddleEngine {
         if picture.width() == 0 || picture.height() == 0 {
             return Ok(Recognised::default());
         }
-        let found = detect::detect(&self.detection, picture, &self.settings.detection)?;
-        let crops: Vec<Crop> = found.iter().filter_map(|found| crop(picture, found.corners)).collect();
-        let readings = recognise::recognise(&self.recognition, &self.alphabet, &crops)?;
-        let lines = crops
+        let watch = Watch::start(self.settings.deadline_ms);
+        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
+        let lines = if orient::mostly_down(&found) {
+            // Lines running down are found less completely: look again at the page turned back.
+            let turned = imageops::rotate270(picture);
+            let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
+            let mut lines = self.lines(&turned, &found, watch)?;
+            for line in &mut lines {
+                on_page(line, picture.dimensions());
+            }
+            lines
+        } else {
+            self.lines(picture, &found, watch)?
+        };
+        Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
+    }
+}
+
+impl PaddleEngine {
+    /// Reads what was found, each line the right way up.
+    fn lines(&self, picture: &RgbImage, found: &[Detection], watch: Watch) -> Result<Vec<Line>, OcrError> {
+        let corners: Vec<[Point; 4]> = found.iter().map(|found| found.corners).collect();
+        let (mut crops, down): (Vec<Crop>, Vec<bool>) = corners
+            .iter()
+            .zip(orient::running_down(&corners))
+            .filter_map(|(corners, down)| Some((crop(picture, *corners, down)?, down)))
+            .unzip();
+        let known = orient::settle(&mut crops, &down, |crops| self.read(crops, watch))?;
+        let readings = self.read_rest(&crops, known, watch)?;
+        Ok(crops
             .iter()
             .zip(&readings)
             .filter(|(_, reading)| words::line_score(&reading.symbols) >= self.settings.least_line_score)
             .filter_map(|(crop, reading)| words::line(&reading.symbols, crop.quad, reading.steps))
-            .collect();
-        Ok(Recognised { lines, warnings: Vec::new() })
+            .collect())
+    }
+}
+
+/// Moves a line read on a page turned back by a quarter to the page, which has this size.
+fn on_page(line: &mut Line, size: (u32, u32)) {
+    line.quad = Turn::Quarter.on_page(&line.quad, size);
+    for word in &mut line.words {
+        word.quad = Turn::Quarter.on_page(&word.quad, size);
+    }
+}
+
+/// When a picture has taken too long.
+#[derive(Debug, Clone, Copy)]
+struct Watch {
+    started: Instant,
+    limit_ms: u32,
+}
+
+impl Watch {
+    fn start(limit_ms: u32) -> Self {
+        Self { started: Instant::now(), limit_ms }
+    }
+
+    fn check(self) -> Result<(), OcrError> {
+        if self.started.elapsed() > Duration::from_millis(self.limit_ms.into()) {
+            return Err(OcrError::Deadline { engine: NAME, limit_ms: self.limit_ms });
+        }
+        Ok(())
     }
 }
 
 /// An error of the engine itself, cut so that it cannot carry a page's text.
 fn failed(cause: impl Display) -> OcrError {
     OcrError::Failed { engine: NAME, cause: cause.to_string().chars().take(300).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine, or a printed line saying why the test is skipped.
+    fn engine() -> Option<PaddleEngine> {
+        let directory = std::env::var_os("VOUCH_WEIGHTS_DIR").map_or_else(|| "models/weights".into(), PathBuf::from);
+        match PaddleEngine::load(PaddleSettings::new(directory)) {
+            Ok(engine) => Some(engine),
+            Err(error) => {
+                println!("skipped: {error}");
+                None
+            }
+        }
+    }
+
+    /// Lines drawn from filled rectangles: `#` is ink, each a block of 5 pixels.
+    fn drawn(rows: &[&str]) -> RgbImage {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or(0) as u32;
+        RgbImage::from_fn((width + 16) * 5, (rows.len() as u32 + 16) * 5, |x, y| {
+            let cell = |v: u32| (v / 5).checked_sub(8).map(|v| v as usize);
+            let ink = cell(y)
+                .and_then(|row| rows.get(row))
+                .zip(cell(x))
+                .is_some_and(|(row, column)| row.as_bytes().get(column) == Some(&b'#'));
+            image::Rgb([if ink { 20 } else { 245 }; 3])
+        })
+    }
+
+    const TOTAL: [&str; 7] = [
+        "##### ##### #####  ###  #      ####",
+        "  #   #   #   #   #   # #     #",
+        "  #   #   #   #   #   # #     #",
+        "  #   #   #   #   ##### #      ###",
+        "  #   #   #   #   #   # #         #",
+        "  #   #   #   #   #   # #         #",
+        "  #   #####   #   #   # ##### ####",
+    ];
+
+    #[test]
+    fn print_is_read_and_its_box_lies_on_it() {
+        let Some(mut engine) = engine() else { return };
+        let recognised = engine.recognise(&drawn(&TOTAL)).unwrap();
+        let [line] = &recognised.lines[..] else { panic!("{recognised:?}") };
+        assert_eq!(line.text(), "TOTALS");
+        let word = &line.words[0];
+        assert_eq!(word.char_scores.len(), 6);
+        // Ink lies between 40 and 215 across and 40 and 75 down.
+        assert!((word.quad.left() - 40.0).abs() < 15.0 && (word.quad.right() - 215.0).abs() < 15.0, "{word:?}");
+        assert!((word.quad.centre()[1] - 57.5).abs() < 8.0, "{word:?}");
+    }
+
+    #[test]
+    fn a_page_is_read_however_it_is_turned_and_its_boxes_say_how() {
+        let Some(mut engine) = engine() else { return };
+        let twice = TOTAL.map(|row| format!("{row:42}{row}"));
+        let rows: Vec<&str> = (0..6).flat_map(|_| twice.iter().map(String::as_str).chain([""; 8])).collect();
+        let mut picture = drawn(&rows);
+        for turn in Turn::ALL {
+            let lines = engine.recognise(&picture).unwrap().lines;
+            assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["TOTALS TOTALS"; 6], "{turn:?}");
+            assert_eq!(Turn::of_most(lines.iter().map(|line| &line.quad)), turn);
+            picture = imageops::rotate90(&picture);
+        }
+    }
+
+    #[test]
+    fn a_picture_that_takes_too_long_is_given_up() {
+        let Some(mut engine) = engine() else { return };
+        engine.settings.deadline_ms = 0;
+        let error = engine.recognise(&drawn(&TOTAL)).unwrap_err();
+        assert!(matches!(error, OcrError::Deadline { limit_ms: 0, .. }), "{error}");
+    }
+
+    #[test]
+    fn an_empty_picture_has_no_text_however_small() {
+        let Some(mut engine) = engine() else { return };
+        for (width, height) in [(0, 0), (1, 1), (3, 900), (400, 300)] {
+            let blank = RgbImage::from_pixel(width, height, image::Rgb([250; 3]));
+            assert_eq!(engine.recognise(&blank).unwrap(), Recognised::default(), "{width} x {height}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use rten_tensor::NdTensor;
 use super::crop::Crop;
 use super::ctc::{Alphabet, Symbol};
 use super::network::{CHANNELS, Network, write_planes};
-use super::{failed, resize};
+use super::{Watch, failed, resize};
 use crate::reader::ocr::OcrError;
 
 /// Height of every line the recogniser sees.
@@ -36,8 +36,13 @@ fn scaled_width(picture: &RgbImage) -> u32 {
 /// Reads every crop; the result is in the crops' order.
 ///
 /// # Errors
-/// [`OcrError::Failed`] when the network cannot run.
-pub fn recognise(network: &Network, alphabet: &Alphabet, crops: &[Crop]) -> Result<Vec<LineReading>, OcrError> {
+/// [`OcrError::Failed`] when the network cannot run, [`OcrError::Deadline`] when there is no time left.
+pub fn recognise(
+    network: &Network,
+    alphabet: &Alphabet,
+    crops: &[&Crop],
+    watch: Watch,
+) -> Result<Vec<LineReading>, OcrError> {
     let mut order: Vec<(u32, usize)> =
         crops.iter().enumerate().map(|(index, crop)| (scaled_width(&crop.picture), index)).collect();
     order.sort_unstable();
@@ -45,6 +50,7 @@ pub fn recognise(network: &Network, alphabet: &Alphabet, crops: &[Crop]) -> Resu
     for bucket in order.chunk_by(|a, b| a.0.div_ceil(BUCKET) == b.0.div_ceil(BUCKET)) {
         let width = bucket[0].0.div_ceil(BUCKET) * BUCKET;
         for batch in bucket.chunks((BATCH_WIDTH / width).max(1) as usize) {
+            watch.check()?;
             let pictures: Vec<&RgbImage> = batch.iter().map(|(_, index)| &crops[*index].picture).collect();
             let decoded = read_batch(network, alphabet, &pictures, width)?;
             for ((own_width, index), (symbols, steps)) in batch.iter().zip(decoded) {

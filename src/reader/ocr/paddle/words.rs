@@ -55,12 +55,17 @@ fn half_widths(symbols: &[Symbol], steps: f32) -> f32 {
 
 /// The part of a box between two fractions of its width.
 fn part(quad: &Quad, from: f32, to: f32) -> Quad {
-    let [a, b, c, d] = quad.0;
-    let along = |p: Point, q: Point, t: f32| {
-        let t = t.clamp(0.0, 1.0);
-        [p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t]
+    let [top_left, top_right, bottom_right, bottom_left] = quad.0;
+    let along = |p: Point, q: Point, fraction: f32| {
+        let fraction = fraction.clamp(0.0, 1.0);
+        [p[0] + (q[0] - p[0]) * fraction, p[1] + (q[1] - p[1]) * fraction]
     };
-    Quad([along(a, b, from), along(a, b, to), along(d, c, to), along(d, c, from)])
+    Quad([
+        along(top_left, top_right, from),
+        along(top_left, top_right, to),
+        along(bottom_left, bottom_right, to),
+        along(bottom_left, bottom_right, from),
+    ])
 }
 
 #[cfg(test)]

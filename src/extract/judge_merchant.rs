@@ -1,0 +1,199 @@
+//! What speaks for and against a printed name being the merchant.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{
+    dates,
+    find_merchant::{HEAD_ROWS, Printed},
+    fold::{fold_name, is_cjk},
+    layout::Layout,
+    numbers,
+    rank::Features,
+    words::{self, Label as L},
+};
+use crate::domain::time::CivilDate;
+
+/// Rows looked at as a whole.
+const MAX_ROWS: usize = 400;
+
+fn regex(pattern: &str) -> Option<Regex> {
+    Regex::new(pattern).ok()
+}
+
+pub static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|sa|s\.p\.a|spa|s\.?r\.?l|srl|snc|s\.a|b\.?v|n\.?v|ltd|limited|llc|l\.l\.c|llp|inc|corp|co|plc|pte|pty|ab|oy|a/s|aps|enterprise|enterprises|trading|holdings|company|genossenschaft)\b\.?",
+    )
+});
+pub static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")
+});
+static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
+    )
+});
+/// Nothing but a legal form.
+static ONLY_LEGAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r"(?i)^\W*(?:s[do0]n\.?\s?bh?[do0]|bhd|gmbh|ag|ltd|inc|llc|s/b|sa|co)\W*$"));
+static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
+    )
+});
+pub static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)\b(?:jalan|jln|jin|lorong|lot|taman|tmn|kawasan|persiaran|lebuh|kampung|bandar|seksyen|section|street|st\.|road|rd|avenue|ave|blvd|boulevard|lane|drive|dr\.|highway|hwy|suite|floor|level|block|blk|unit|plaza|mall|no\.?\s?\d+|p\.?o\.?\s?box|johor|selangor|kuala|penang|malaysia|singapore)\b",
+        r"|(?:stra(?:ss|ß)e|str\.|gasse|platz|weg|allee|rue|via|viale|piazza|corso|chemin|route|quai)\b|\b\d{5}\b|\bCH-?\d{4}\b|^\s*\d{4}\s+\p{L}{3}|\b[A-Z]{2}\s+\d{5}|[省市区县區縣]\S*[路街道号號弄巷]|地址"
+    ))
+});
+pub static CONTACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:tel|fax|phone|hotline|e-?mail|www|http|gst|sst|vat|abn|uid|mwst|ust|che-)\b|@\w|www\.|\.(?:com|ch|de|net|org)\b|\+?\d[\d\s()/.-]{7,}\d|电话|電話|网址|税号|识别号",
+    )
+});
+/// A company registration number and whatever follows it.
+pub static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)[\s,]*(?:[\(\[{]\s*)?(?:co(?:mpany)?\.?\s*reg|reg(?:istration)?\.?\s*no|co(?:mpany)?\.?\s*no|roc)\b.*$",
+        r"|[\s,]*[\(\[{]\s*(?:[A-Z]{1,3}\s?)?\d{4,9}\s*[-·~.]?\s*[A-Z]{0,2}\s*[\)\]}].*$",
+        r"|[\s,]*\b\d{5,7}\s*-\s*[A-Z]\b.*$|[\s,]*\b[A-Z]{2}\d{7}-[A-Z]\b.*$|[\s,]*\(?20\d{10}\b.*$"
+    ))
+});
+static DOMAIN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| regex(r"(?i)(?:www\.|@|https?://)([\p{L}\d-]{3,40})\.(?:[a-z]{2,3}\.)?[a-z]{2,4}\b"));
+
+pub fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
+    pattern.as_ref().is_some_and(|p| p.is_match(text))
+}
+
+/// What the head of the paper looks like as a whole.
+pub struct Head {
+    today: CivilDate,
+    /// First row that could be a name.
+    first_name: usize,
+    first_amount: usize,
+    first_address: usize,
+    tallest: f32,
+    /// Folded rows below the first four.
+    later: Vec<String>,
+    domains: Vec<String>,
+}
+
+impl Head {
+    pub fn new(layout: &Layout<'_>, today: CivilDate) -> Self {
+        let rows = || layout.rows.iter().enumerate().take(MAX_ROWS);
+        let first = |test: &dyn Fn(&str) -> bool| rows().find(|(_, r)| test(&r.text)).map_or(usize::MAX, |(i, _)| i);
+        let has_amount = |text: &str| numbers::find(text).iter().any(|a| a.decimals == 2 && !a.percent);
+        let named = |text: &str| {
+            let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+            let digits = text.chars().filter(char::is_ascii_digit).count();
+            let covered: usize = words::find(text).iter().map(|h| h.end - h.start).sum();
+            let enough = letters >= 3 || text.chars().filter(|c| is_cjk(*c)).count() >= 2;
+            enough
+                && digits * 3 < letters
+                && covered * 2 < text.len()
+                && !matches(&ADDRESS, text)
+                && !matches(&CONTACT, text)
+                && !has_amount(text)
+                && dates::find(text, today).is_empty()
+        };
+        Self {
+            today,
+            first_name: first(&named),
+            first_amount: first(&has_amount),
+            first_address: first(&|text| matches(&ADDRESS, text) || matches(&CONTACT, text)),
+            tallest: layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max),
+            later: rows().skip(4).map(|(_, r)| fold_name(&r.text)).collect(),
+            domains: domains(layout),
+        }
+    }
+}
+
+pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head: &Head) -> Features {
+    let mut f = Features::default();
+    f.flag("base", true);
+    let below_first = layout.rows.get(name.row + name.rows - 1).map_or("", |r| r.text.as_str());
+    for (row, feature) in ["row_0", "row_1", "row_2", "row_3", "row_4"].into_iter().enumerate() {
+        f.flag(feature, name.row == row);
+    }
+    f.flag("deep", name.row >= HEAD_ROWS);
+    f.flag("legal", matches(&LEGAL, text));
+    f.flag("legal_malaysia", matches(&LEGAL_MALAYSIA, text));
+    f.flag("legal_china", matches(&LEGAL_CHINA, text));
+    f.flag("only_legal", matches(&ONLY_LEGAL, text));
+    f.flag("piece", name.piece);
+    f.flag("stripped", name.stripped);
+    f.flag("three_rows", name.rows > 2);
+    f.flag("unbalanced", text.matches(['(', '（']).count() != text.matches([')', '）']).count());
+    f.flag("small_logo", name.row < 5 && text.chars().count() < 12 && text.chars().all(char::is_lowercase));
+    f.flag("first_name", name.row == head.first_name && !name.piece);
+    f.flag("after_amounts", name.row > head.first_amount);
+    f.flag("after_address", name.row > head.first_address);
+    f.flag("before_address", name.row < head.first_address && head.first_address < usize::MAX);
+    f.flag("ends_legal", name.rows > 1 && (matches(&LEGAL, below_first) || matches(&LEGAL_MALAYSIA, below_first)));
+    f.flag("trade", matches(&TRADE, text));
+    f.flag("address", matches(&ADDRESS, text));
+    f.flag("contact", matches(&CONTACT, text));
+    f.flag("date", !dates::find(text, head.today).is_empty() || !dates::find_times(text).is_empty());
+    f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
+    f.flag("seller", name.seller);
+    f.flag("buyer", name.buyer);
+    f.flag("joined", name.rows > 1);
+    let hits = words::find(text);
+    let covered: usize = hits.iter().map(|h| h.end - h.start).sum();
+    f.set("title", (covered as f32 / text.len().max(1) as f32).min(1.0));
+    f.flag("has_title", hits.iter().any(|h| h.label == L::Title));
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    f.set("digits", digits as f32 / (letters + digits).max(1) as f32);
+    let wide = text.chars().any(is_cjk);
+    f.flag("short", folded.chars().count() < if wide { 3 } else { 4 });
+    f.flag("long", folded.chars().count() > 40);
+    f.set("words", (text.split_whitespace().count() as f32 / 6.0).min(1.5));
+    f.flag("lower", text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase));
+    f.set("tall", (name.height / layout.median_height.max(1.0) - 1.0).clamp(-0.5, 2.5));
+    f.flag("tallest", name.height >= head.tallest * 0.98);
+    f.set("illegible", 1.0 - name.legibility);
+    f.flag(
+        "domain",
+        head.domains
+            .iter()
+            .any(|d| d.len() > 3 && (folded.contains(d.as_str()) || (folded.len() > 3 && d.contains(folded)))),
+    );
+    f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && head.later.iter().any(|l| l.contains(folded)));
+    // What follows the name: registration number, address, telephone.
+    let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
+    f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));
+    f.flag("above_legal", matches(&LEGAL, below));
+    let above = name.row.checked_sub(1).and_then(|r| layout.rows.get(r)).map_or("", |r| r.text.as_str());
+    f.flag("below_legal", matches(&LEGAL, above));
+    f.flag("below_address", matches(&ADDRESS, above));
+    f.flag("registered", name.evidence.text.len() > text.len() + 5);
+    f.flag("bracketed", text.starts_with('(') || text.starts_with('（'));
+    if let Some(frame) = layout.frame
+        && let Some(row) = layout.rows.get(name.row)
+    {
+        let width = (frame.right - frame.left).max(1.0);
+        f.flag("centred", (row.bounds.centre() - frame.left - width / 2.0).abs() < 0.12 * width);
+        f.set("wide", ((row.bounds.right - row.bounds.left) / width).min(1.0));
+    }
+    f
+}
+
+fn domains(layout: &Layout<'_>) -> Vec<String> {
+    let Some(pattern) = DOMAIN.as_ref() else { return Vec::new() };
+    let mut out: Vec<String> = layout
+        .rows
+        .iter()
+        .take(400)
+        .flat_map(|r| {
+            pattern.captures_iter(&r.text).filter_map(|c| c.get(1).map(|m| fold_name(m.as_str()))).collect::<Vec<_>>()
+        })
+        .take(8)
+        .collect();
+    out.dedup();
+    out
+}

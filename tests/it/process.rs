@@ -1,0 +1,345 @@
+//! The real binary: upload → draft → correct → confirm → journal verifies → restart → still there; a killed reader or worker
+//! loses nothing; SQLite with a local directory, and PostgreSQL with a real S3-speaking server.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{s3_server, support::fresh_postgres};
+
+/// How long anything may take on a machine that is also compiling.
+const PATIENCE: Duration = Duration::from_secs(120);
+const VOUCH: &str = env!("CARGO_BIN_EXE_vouch");
+
+/// A running `vouch serve`, killed when dropped.
+struct Server {
+    child: Child,
+    address: String,
+    data_dir: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
+    let mut command = Command::new(VOUCH);
+    command
+        .env("VOUCH_DATA_DIR", data_dir)
+        .env("VOUCH_SERVER__TLS__MODE", "off")
+        .env("VOUCH_READER__ENGINE", "tesseract")
+        .env("VOUCH_READER__LANGUAGES", "[\"eng\"]")
+        .env("VOUCH_WORKERS__LEASE_SECONDS", "5")
+        .envs(env.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+    command
+}
+
+impl Server {
+    fn start(data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
+        let mut child = command(data_dir, env)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix("listening on ") {
+                    let _ = sender.send(address.to_owned());
+                }
+            }
+        });
+        let address = receiver.recv_timeout(PATIENCE).expect("`listening on` within the limit");
+        Self { child, address, data_dir: data_dir.to_owned(), env: env.to_vec() }
+    }
+
+    /// Asks for an orderly stop and waits for it.
+    fn stop(mut self) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal is sent");
+        let status = self.child.wait().expect("it ends");
+        assert!(status.success(), "an orderly stop is a success: {status}");
+    }
+
+    /// Runs another command over the same data.
+    fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = command(&self.data_dir, &self.env).args(arguments).output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), text)
+    }
+
+    /// An API token of a new user with these roles.
+    fn token(&self, user: &str, roles: &str) -> String {
+        let (ok, text) = self.run(&["user", "add", user, "--roles", roles]);
+        assert!(ok, "{text}");
+        let (ok, text) = self.run(&["user", "token", user]);
+        assert!(ok, "{text}");
+        text.lines().find(|l| l.starts_with("vch_")).expect("a token").to_owned()
+    }
+}
+
+struct Api {
+    client: reqwest::Client,
+    address: String,
+    token: String,
+}
+
+impl Api {
+    fn new(server: &Server, token: &str) -> Self {
+        // The process default provider; the server names its own.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { client: reqwest::Client::new(), address: server.address.clone(), token: token.to_owned() }
+    }
+
+    async fn upload(&self, bytes: Vec<u8>) -> (u16, Value) {
+        let url = format!("{}/api/v1/receipts?file_name=receipt.jpg&no_visit=true", self.address);
+        let answer = self.client.post(url).bearer_auth(&self.token).body(bytes).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("{}/api/v1{path}", self.address);
+        let answer = self.client.get(url).bearer_auth(&self.token).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.expect("JSON")
+    }
+
+    async fn send(&self, method: reqwest::Method, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/api/v1{path}", self.address);
+        let request = self.client.request(method, url).bearer_auth(&self.token).json(body);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Waits until the capture is read or has failed.
+    async fn settled(&self, capture: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let body = self.get(&format!("/captures/{capture}")).await;
+            if body["state"] == "read" || body["state"] == "failed" {
+                return body;
+            }
+            assert!(Instant::now() < deadline, "the capture is still {}", body["state"]);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receipts").join(name).join("receipt.jpg");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Upload, read, correct, confirm, verify, restart: on whatever `env` configures.
+async fn lives_through_everything(env: &[(String, String)]) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), env, &[]);
+    let rep = Api::new(&server, &server.token("rep", "rep"));
+    let reviewer = Api::new(&server, &server.token("reviewer", "reviewer"));
+
+    let (status, body) = rep.upload(fixture("000-till-slip-en")).await;
+    assert_eq!(status, 201, "{body}");
+    let capture = body["results"][0]["capture"]["id"].as_str().expect("a capture").to_owned();
+    let (status, again) = rep.upload(fixture("000-till-slip-en")).await;
+    assert_eq!((status, &again["results"][0]["outcome"]), (200, &json!("already_here")));
+    assert_eq!(again["results"][0]["capture"]["id"], capture.as_str());
+
+    let settled = rep.settled(&capture).await;
+    assert_eq!(settled["state"], "read", "{settled}");
+    let receipts = settled["receipts"].as_array().expect("receipts");
+    assert_eq!(receipts.len(), 1);
+    let id = receipts[0]["id"].as_str().expect("an id").to_owned();
+
+    let draft = rep.get(&format!("/drafts/{id}")).await;
+    let total = &draft["fields"]["total"]["proposed"];
+    assert!(total["value"].is_string() && total["box"].is_array(), "the total shows where it came from: {draft}");
+    let preview = draft["pages"][0]["preview_url"].as_str().expect("a preview");
+    let picture = rep.client.get(format!("{}{preview}", rep.address)).bearer_auth(&rep.token).send().await.expect("it");
+    assert_eq!(picture.headers()["content-type"], "image/jpeg");
+    let original = format!("{}/api/v1/drafts/{id}/original", rep.address);
+    let original = rep.client.get(original).bearer_auth(&rep.token).send().await.expect("an answer");
+    assert!(original.headers()["content-disposition"].to_str().expect("text").starts_with("attachment"));
+    assert_eq!(original.bytes().await.expect("bytes"), fixture("000-till-slip-en"));
+
+    let fix = json!({ "revision": draft["revision"], "fields": {
+        "merchant": "Corner Shop", "issued_on": "2026-11-20", "total": "12.34", "currency": "GBP", "category": "office",
+    }});
+    // A complete draft is with the reviewers already; an incomplete one is still the rep's.
+    let editor = if draft["state"] == "submitted" { &reviewer } else { &rep };
+    let (status, fixed) = editor.send(reqwest::Method::PATCH, &format!("/drafts/{id}"), &fix).await;
+    assert_eq!(status, 200, "{fixed}");
+    assert_eq!(fixed["fields"]["total"]["proposed"], *total, "what was proposed stays");
+    let mut revision = fixed["revision"].clone();
+    if fixed["state"] == "draft" {
+        let (status, body) =
+            rep.send(reqwest::Method::POST, &format!("/drafts/{id}/submit"), &json!({ "revision": revision })).await;
+        assert_eq!(status, 200, "{body}");
+        revision = body["revision"].clone();
+    }
+    let stale = json!({ "revision": 1 });
+    let (status, body) = reviewer.send(reqwest::Method::POST, &format!("/drafts/{id}/confirm"), &stale).await;
+    assert_eq!((status, &body["code"]), (409, &json!("conflict")));
+    let now = json!({ "revision": revision });
+    let (status, body) = reviewer.send(reqwest::Method::POST, &format!("/drafts/{id}/confirm"), &now).await;
+    assert_eq!((status, &body["receipt"]["state"]), (200, &json!("confirmed")), "{body}");
+
+    let env = server.env.clone();
+    server.stop();
+    let server = Server::start(dir.path(), &env, &[]);
+    let rep = Api::new(&server, &rep.token);
+    let draft = rep.get(&format!("/drafts/{id}")).await;
+    assert_eq!((&draft["state"], &draft["total"]), (&json!("confirmed"), &json!("12.34")));
+    let (ok, text) = server.run(&["journal", "verify"]);
+    assert!(ok && !text.contains("BROKEN"), "{text}");
+    let (ok, text) = server.run(&["scrub"]);
+    assert!(ok, "{text}");
+    let (ok, text) = server.run(&["doctor", "--quick"]);
+    assert!(ok, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_becomes_a_confirmed_expense_and_survives_a_restart_on_the_embedded_default() {
+    lives_through_everything(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_on_postgresql_and_s3() {
+    let Some(fresh) = fresh_postgres().await else { return };
+    let s3 = s3_server::S3Server::start().await;
+    let settings = s3.settings();
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let env = [
+        pair("VOUCH_DATABASE__URL", &fresh.url()),
+        pair("VOUCH_OBJECTS__STORE", "s3"),
+        pair("VOUCH_OBJECTS__S3__BUCKET", &settings.bucket),
+        pair("VOUCH_OBJECTS__S3__ENDPOINT", settings.endpoint.as_deref().expect("an endpoint")),
+        pair("VOUCH_OBJECTS__S3__REGION", &settings.region),
+        pair("VOUCH_OBJECTS__S3__PATH_STYLE", "true"),
+        pair("VOUCH_OBJECTS__S3__ACCESS_KEY_ID", &settings.credentials.access_key_id),
+        pair("VOUCH_OBJECTS__S3__SECRET_ACCESS_KEY", &settings.credentials.secret_access_key),
+    ];
+    lives_through_everything(&env).await;
+    fresh.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_in_the_middle_of_reading_makes_each_draft_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &["--no-workers"]);
+    let token = server.token("rep", "rep");
+    let api = Api::new(&server, &token);
+    let mut captures = Vec::new();
+    for name in ["000-till-slip-en", "008-einvoice-zh"] {
+        let (status, body) = api.upload(fixture(name)).await;
+        assert_eq!(status, 201, "{body}");
+        captures.push(body["results"][0]["capture"]["id"].as_str().expect("an id").to_owned());
+    }
+    server.stop();
+
+    // A worker claims and is killed with its children before it can finish.
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &token);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let states: Vec<Value> = {
+            let mut states = Vec::new();
+            for capture in &captures {
+                states.push(api.get(&format!("/captures/{capture}")).await["state"].clone());
+            }
+            states
+        };
+        if states.iter().any(|state| state == "reading") || states.iter().all(|state| state == "read") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{states:?}");
+    }
+    drop(server);
+
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &token);
+    for capture in &captures {
+        let settled = api.settled(capture).await;
+        assert_eq!(settled["state"], "read", "{settled}");
+        assert_eq!(settled["receipts"].as_array().map(Vec::len), Some(1));
+    }
+    let listed = api.get("/drafts?scope=all").await;
+    assert_eq!(listed["receipts"].as_array().map(Vec::len), Some(2));
+    let (ok, text) = server.run(&["journal", "verify"]);
+    assert!(ok, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_in_a_watched_folder_belong_to_whom_it_names_and_refused_ones_say_why() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let watched = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &["--no-workers", "--watch", watched.path().to_str().expect("text")]);
+    let api = Api::new(&server, &server.token("li", "rep"));
+    let folder = watched.path().join("li");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("receipt.jpg"), fixture("000-till-slip-en")).expect("a file");
+    std::fs::write(folder.join("notes.txt"), "no picture").expect("a file");
+    std::fs::write(watched.path().join("whose.jpg"), fixture("008-einvoice-zh")).expect("a file");
+    let deadline = Instant::now() + PATIENCE;
+    for moved in ["li/accepted/receipt.jpg", "li/refused/notes.txt.reason.txt", "refused/whose.jpg.reason.txt"] {
+        while !watched.path().join(moved).exists() {
+            assert!(Instant::now() < deadline, "`{moved}` did not appear");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let listed = api.get("/captures").await;
+    assert_eq!(listed["captures"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+/// A sample over every kind of broken file: each gets a typed answer, and the service lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_files_cost_themselves_a_reason_and_nobody_else_anything() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/hostile");
+    if !corpus.is_dir() {
+        eprintln!("skipped: `{}` is not here", corpus.display());
+        return;
+    }
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut folders = vec![corpus];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            if entry.path().is_dir() { folders.push(entry.path()) } else { files.push(entry.path()) }
+        }
+    }
+    files.sort();
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let (mut accepted, mut refused) = (Vec::new(), 0);
+    /// Every n-th file through the whole service; the reader's own test walks them all without one.
+    const STEP: usize = 40;
+    for path in files.iter().step_by(STEP) {
+        let (status, body) = api.upload(std::fs::read(path).expect("a file")).await;
+        match status {
+            201 | 200 => accepted.push(body["results"][0]["capture"]["id"].as_str().expect("an id").to_owned()),
+            413 | 415 | 422 => {
+                assert!(body["code"].is_string(), "{}: {body}", path.display());
+                refused += 1;
+            }
+            other => panic!("{}: {other} {body}", path.display()),
+        }
+    }
+    for capture in &accepted {
+        let settled = api.settled(capture).await;
+        assert!(settled["state"] == "read" || settled["reason"].is_string(), "{settled}");
+    }
+    eprintln!("{} hostile files read or failed with a reason, {refused} refused at the door", accepted.len());
+    let (status, body) = api.upload(fixture("000-till-slip-en")).await;
+    assert_eq!(status, 201, "the service lives: {body}");
+}
