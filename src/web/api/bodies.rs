@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -14,6 +14,11 @@ use crate::{
     review::{DraftField, DraftView},
     store::{captures::CaptureRow, receipts::ReceiptRow},
 };
+
+/// Tells `null` (the value goes) from absent (it stays).
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
 
 /// A receipt in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -1,13 +1,8 @@
 //! `/api/v1/captures`: what became of what was handed in.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{capture::CaptureState, ids::CaptureId},
@@ -15,6 +10,7 @@ use crate::{
     web::{
         api::{
             bodies::{CaptureBody, ReceiptBody},
+            extract::{Parameters, PathId},
             files,
         },
         auth::Signed,
@@ -27,7 +23,7 @@ use crate::{
 const LIMIT: i64 = 200;
 
 /// Which captures to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ListParameters {
@@ -37,39 +33,38 @@ pub struct ListParameters {
 
 /// Captures that have no receipt yet.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListBody {
+pub struct CaptureListBody {
     /// Newest first, at most 200.
     pub captures: Vec<CaptureBody>,
 }
 
 /// A capture with its receipts so far.
-#[utoipa::path(get, path = "/api/v1/captures/{id}", tag = "captures", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/captures/{id}", operation_id = "get_capture", tag = "captures", params(("id" = String, Path)),
     responses((status = 200, body = CaptureBody), (status = 404, body = Problem)))]
 pub async fn get(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<CaptureId>,
+    PathId(id): PathId<CaptureId>,
 ) -> Result<Json<CaptureBody>, ApiError> {
     let seen = review::capture(&state.app, &signed.actor, &id).await?;
     Ok(Json(CaptureBody::new(&seen.capture, &seen.receipts)))
 }
 
 /// Captures without receipts: on their way, or failed with a reason.
-#[utoipa::path(get, path = "/api/v1/captures", tag = "captures", params(ListParameters),
-    responses((status = 200, body = ListBody)))]
+#[utoipa::path(get, path = "/api/v1/captures", operation_id = "list_captures", tag = "captures", params(ListParameters),
+    responses((status = 200, body = CaptureListBody)))]
 pub async fn list(
     State(state): State<AppState>,
     signed: Signed,
-    parameters: Query<ListParameters>,
-) -> Result<Json<ListBody>, ApiError> {
+    Parameters(parameters): Parameters<ListParameters>,
+) -> Result<Json<CaptureListBody>, ApiError> {
     let wanted = parameters
-        .0
         .state
         .map(|word| word.parse::<CaptureState>())
         .transpose()
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     let rows = review::captures_without_receipts(&state.app, &signed.actor, wanted, LIMIT).await?;
-    Ok(Json(ListBody { captures: rows.iter().map(|row| CaptureBody::new(row, &[])).collect() }))
+    Ok(Json(CaptureListBody { captures: rows.iter().map(|row| CaptureBody::new(row, &[])).collect() }))
 }
 
 /// Gives a failed capture fresh attempts.
@@ -78,7 +73,7 @@ pub async fn list(
 pub async fn retry(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<CaptureId>,
+    PathId(id): PathId<CaptureId>,
 ) -> Result<StatusCode, ApiError> {
     review::retry_capture(&state.app, &signed.actor, &id).await?;
     state.app.wake.notify_one();
@@ -91,19 +86,19 @@ pub async fn retry(
 pub async fn fill_by_hand(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<CaptureId>,
+    PathId(id): PathId<CaptureId>,
 ) -> Result<(StatusCode, Json<ReceiptBody>), ApiError> {
     let receipt = review::fill_by_hand(&state.app, &signed.actor, &id).await?;
     Ok((StatusCode::CREATED, Json(ReceiptBody::from(&receipt))))
 }
 
 /// The original bytes of a capture's first document, as an attachment.
-#[utoipa::path(get, path = "/api/v1/captures/{id}/original", tag = "captures", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/captures/{id}/original", operation_id = "capture_original", tag = "captures", params(("id" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
 pub async fn original(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<CaptureId>,
+    PathId(id): PathId<CaptureId>,
 ) -> Result<Response, ApiError> {
     let seen = review::capture(&state.app, &signed.actor, &id).await?;
     let document = seen.documents.first().ok_or_else(|| ApiError::not_found("document"))?;

@@ -13,6 +13,7 @@ use crate::{
     review,
     store::{captures, documents},
     web::{
+        api::extract::PathId,
         auth::{Signed, encode},
         problem::{ApiError, Problem},
         state::AppState,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// The preview of a page: our own pixels, no metadata. It never changes under its address.
-#[utoipa::path(get, path = "/api/v1/drafts/{id}/pages/{page}/preview", tag = "drafts",
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/pages/{page}/preview", operation_id = "draft_preview", tag = "drafts",
     params(("id" = String, Path), ("page" = i64, Path, description = "0-based")),
     responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem)))]
 pub async fn preview(
@@ -46,12 +47,12 @@ pub async fn preview(
 }
 
 /// The original bytes of the leading document, as an attachment: never shown inline, whatever they are.
-#[utoipa::path(get, path = "/api/v1/drafts/{id}/original", tag = "drafts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/original", operation_id = "draft_original", tag = "drafts", params(("id" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
 pub async fn original(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
+    PathId(id): PathId<ReceiptId>,
 ) -> Result<Response, ApiError> {
     let view = review::view(&state.app, &signed.actor, &id).await?;
     let document = view.leading_document().ok_or_else(|| ApiError::not_found("document"))?;

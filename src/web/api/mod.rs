@@ -2,10 +2,18 @@
 
 pub mod bodies;
 pub mod captures;
+pub mod categories;
+pub mod customers;
 pub mod drafts;
+pub mod extract;
 pub mod files;
+pub mod legal_entities;
 pub mod me;
+pub mod people;
 pub mod receipts;
+pub mod tokens;
+pub mod units;
+pub mod visits;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -34,4 +42,20 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(files::preview))
         .routes(routes!(files::original))
         .routes(routes!(me::me))
+        .routes(routes!(tokens::list::list, tokens::create::create))
+        .routes(routes!(tokens::revoke::revoke))
+        .routes(routes!(visits::list::list, visits::create::create))
+        .routes(routes!(visits::edit::edit))
+        .routes(routes!(visits::import::import))
+        .routes(routes!(customers::list::list, customers::create::create))
+        .routes(routes!(customers::edit::edit))
+        .routes(routes!(categories::list::list, categories::create::create, categories::reorder::reorder))
+        .routes(routes!(categories::put::put))
+        .routes(routes!(people::list::list, people::create::create))
+        .routes(routes!(people::edit::edit))
+        .routes(routes!(people::reset::reset))
+        .routes(routes!(units::list::list, units::create::create))
+        .routes(routes!(units::put::put))
+        .routes(routes!(legal_entities::list::list, legal_entities::create::create))
+        .routes(routes!(legal_entities::put::put))
 }

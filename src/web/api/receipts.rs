@@ -56,7 +56,7 @@ pub struct FileResult {
 
 /// Hands in receipts: `multipart/form-data` with files and the metadata as fields, or one raw picture with the metadata
 /// as query parameters. 201 means durable. The same bytes or client id of the same owner give the earlier capture (200).
-#[utoipa::path(post, path = "/api/v1/receipts", tag = "captures", params(Metadata,
+#[utoipa::path(post, path = "/api/v1/receipts", operation_id = "create_receipts", tag = "captures", params(Metadata,
         ("Idempotency-Key" = Option<String>, Header, description = "the same key and content give the same answer")),
     request_body(content_type = "multipart/form-data", content = Vec<u8>),
     responses((status = 201, body = ResultsBody), (status = 200, body = ResultsBody), (status = 207, body = ResultsBody),

@@ -21,7 +21,7 @@ use crate::{
     store::{Tx, customers, receipts, visits as rows, visits::Visit},
     visits::{self, CustomerInput, ImportError, MAX_IMPORT_BYTES, RowOutcome, RowResult, VisitInput, VisitQuery},
     web::{
-        api::drafts::list::{decode_cursor, encode_cursor},
+        api::visits::{decode_after, encode_after},
         pages::{
             shell::Choice,
             visits::{CustomerRow, ImportResult, VisitRow, VisitsPage},
@@ -197,15 +197,10 @@ async fn show(state: &AppState, frame: &Frame, address: &Address, outcome: Outco
 
 async fn fill(state: &AppState, frame: &Frame, address: &Address, outcome: Outcome) -> Result<VisitsPage, ApiError> {
     let actor = frame.actor();
-    let after = address.after.as_deref().map(decode_cursor).transpose()?;
-    let after = after.map(|cursor| Ok((Timestamp::from_micros(cursor.at), cursor.id.parse()?))).transpose();
-    let after = after.map_err(|_: crate::domain::ids::IdError| ApiError::bad_request("that page is not there"))?;
+    let after = address.after.as_deref().map(decode_after).transpose()?;
     let after = after.as_ref().map(|(at, id)| (*at, id));
     let listed = visits::list_visits(&state.app, actor, &VisitQuery::default(), after, LIMIT).await?;
-    let more = listed.next.map(|(at, id)| {
-        let cursor = receipts::Cursor { at: at.as_micros(), id: id.to_string() };
-        format!("/visits?after={}", encode_cursor(&cursor))
-    });
+    let more = listed.next.as_ref().map(|last| format!("/visits?after={}", encode_after(last)));
     let mut tx = state.app.db.read().await?;
     let visits = visit_rows(&mut tx, &listed.visits, &frame.shell.zone).await?;
     let mut customers = Vec::new();

@@ -1,9 +1,6 @@
 //! `POST /api/v1/drafts/{id}/confirm`.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +9,10 @@ use crate::{
     domain::ids::ReceiptId,
     review,
     web::{
-        api::bodies::ReceiptBody,
+        api::{
+            bodies::ReceiptBody,
+            extract::{JsonBody, PathId},
+        },
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -36,8 +36,8 @@ pub struct ConfirmedBody {
 pub async fn confirm(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<AtRevision>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<AtRevision>,
 ) -> Result<Json<ConfirmedBody>, ApiError> {
     let receipt = review::confirm(&state.app, &signed.actor, &id, body.revision).await?;
     let next = review::next_in_queue(&state.app, &signed.actor, &receipt).await?;

@@ -1,9 +1,6 @@
 //! `POST /api/v1/drafts/{id}/submit | withdraw | return | reject | reopen`: one act each, differing in a word.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,7 +9,10 @@ use crate::{
     domain::ids::ReceiptId,
     review::{self, Verb},
     web::{
-        api::bodies::ReceiptBody,
+        api::{
+            bodies::ReceiptBody,
+            extract::{JsonBody, PathId},
+        },
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -47,8 +47,8 @@ async fn act(
 pub async fn submit(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<AtRevision>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<AtRevision>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     act(&state, &signed, &id, body.revision, Verb::Submit).await
 }
@@ -60,8 +60,8 @@ pub async fn submit(
 pub async fn withdraw(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<AtRevision>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<AtRevision>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     act(&state, &signed, &id, body.revision, Verb::Withdraw).await
 }
@@ -73,8 +73,8 @@ pub async fn withdraw(
 pub async fn return_(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<WithReason>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<WithReason>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     act(&state, &signed, &id, body.revision, Verb::Return { reason: body.reason }).await
 }
@@ -86,8 +86,8 @@ pub async fn return_(
 pub async fn reject(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<WithReason>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<WithReason>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     act(&state, &signed, &id, body.revision, Verb::Reject { reason: body.reason }).await
 }
@@ -99,8 +99,8 @@ pub async fn reject(
 pub async fn reopen(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<AtRevision>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<AtRevision>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     act(&state, &signed, &id, body.revision, Verb::Reopen).await
 }

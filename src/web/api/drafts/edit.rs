@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use serde::{Deserialize, Deserializer};
+use axum::{Json, extract::State};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
@@ -17,7 +14,10 @@ use crate::{
     },
     review::{self, Edit},
     web::{
-        api::bodies::DraftBody,
+        api::{
+            bodies::{DraftBody, present},
+            extract::{JsonBody, PathId},
+        },
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -43,11 +43,6 @@ pub struct EditBody {
     pub no_visit: Option<bool>,
 }
 
-/// Tells `null` from absent.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<VisitId>>, D::Error> {
-    Option::<VisitId>::deserialize(deserializer).map(Some)
-}
-
 impl EditBody {
     fn visit(&self) -> Option<VisitChoice> {
         match (&self.visit_id, self.no_visit) {
@@ -60,14 +55,14 @@ impl EditBody {
 }
 
 /// Corrects fields or the visit of a draft. What was proposed stays beside what was decided.
-#[utoipa::path(patch, path = "/api/v1/drafts/{id}", tag = "drafts", params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/api/v1/drafts/{id}", operation_id = "edit_draft", tag = "drafts", params(("id" = String, Path)),
     request_body = EditBody,
     responses((status = 200, body = DraftBody), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn edit(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<EditBody>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<EditBody>,
 ) -> Result<Json<DraftBody>, ApiError> {
     let visit = body.visit();
     let change = Edit { fields: body.fields, visit };

@@ -1,15 +1,12 @@
 //! `GET /api/v1/drafts/{id}`.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 
 use crate::{
     domain::ids::ReceiptId,
     review,
     web::{
-        api::bodies::DraftBody,
+        api::{bodies::DraftBody, extract::PathId},
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -17,12 +14,12 @@ use crate::{
 };
 
 /// A draft with its fields, candidates, boxes, reasons and pages.
-#[utoipa::path(get, path = "/api/v1/drafts/{id}", tag = "drafts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/drafts/{id}", operation_id = "get_draft", tag = "drafts", params(("id" = String, Path)),
     responses((status = 200, body = DraftBody), (status = 404, body = Problem)))]
 pub async fn get(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
+    PathId(id): PathId<ReceiptId>,
 ) -> Result<Json<DraftBody>, ApiError> {
     let view = review::view(&state.app, &signed.actor, &id).await?;
     Ok(Json(DraftBody::from(&view)))

@@ -1,9 +1,6 @@
 //! `GET /api/v1/drafts/{id}/history`: its journal entries.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +9,7 @@ use crate::{
     review,
     store::journal,
     web::{
+        api::extract::PathId,
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -42,7 +40,7 @@ pub struct HistoryEntryBody {
 pub async fn history(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
+    PathId(id): PathId<ReceiptId>,
 ) -> Result<Json<Vec<HistoryEntryBody>>, ApiError> {
     // Seeing the draft is what allows seeing its history.
     review::view(&state.app, &signed.actor, &id).await?;

@@ -1,12 +1,9 @@
 //! `GET /api/v1/drafts`: the review queue, or everything the caller sees.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{
@@ -16,7 +13,7 @@ use crate::{
     review,
     store::receipts::{Cursor, Filter},
     web::{
-        api::bodies::ReceiptBody,
+        api::{bodies::ReceiptBody, extract::Parameters},
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -27,7 +24,7 @@ use crate::{
 const DEFAULT_LIMIT: u32 = 50;
 
 /// What to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ListParameters {
@@ -56,7 +53,7 @@ pub struct ListParameters {
 
 /// One page of receipts.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ListBody {
+pub struct DraftListBody {
     /// The receipts.
     pub receipts: Vec<ReceiptBody>,
     /// Cursor of the next page; `null` on the last.
@@ -106,13 +103,13 @@ pub fn decode_cursor(text: &str) -> Result<Cursor, ApiError> {
 }
 
 /// Lists drafts: the reviewers' queue or all the caller sees.
-#[utoipa::path(get, path = "/api/v1/drafts", tag = "drafts", params(ListParameters),
-    responses((status = 200, body = ListBody), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/drafts", operation_id = "list_drafts", tag = "drafts", params(ListParameters),
+    responses((status = 200, body = DraftListBody), (status = 403, body = Problem)))]
 pub async fn list(
     State(state): State<AppState>,
     signed: Signed,
-    parameters: Query<ListParameters>,
-) -> Result<Json<ListBody>, ApiError> {
+    Parameters(parameters): Parameters<ListParameters>,
+) -> Result<Json<DraftListBody>, ApiError> {
     let filter = parameters.filter()?;
     let after = parameters.cursor()?;
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
@@ -122,7 +119,7 @@ pub async fn list(
         "all" => review::list_mine(&state.app, &signed.actor, filter, after.as_ref(), limit).await?,
         other => return Err(ApiError::bad_request(format!("`scope` is `queue` or `all`, not `{other}`"))),
     };
-    Ok(Json(ListBody {
+    Ok(Json(DraftListBody {
         receipts: listed.receipts.iter().map(ReceiptBody::from).collect(),
         next: listed.next.as_ref().map(encode_cursor),
     }))

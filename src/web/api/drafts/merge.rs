@@ -1,9 +1,6 @@
 //! `POST /api/v1/drafts/{id}/merge`.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -11,7 +8,10 @@ use crate::{
     domain::ids::ReceiptId,
     review,
     web::{
-        api::bodies::ReceiptBody,
+        api::{
+            bodies::ReceiptBody,
+            extract::{JsonBody, PathId},
+        },
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -36,8 +36,8 @@ pub struct MergeBody {
 pub async fn merge(
     State(state): State<AppState>,
     signed: Signed,
-    Path(id): Path<ReceiptId>,
-    Json(body): Json<MergeBody>,
+    PathId(id): PathId<ReceiptId>,
+    JsonBody(body): JsonBody<MergeBody>,
 ) -> Result<Json<ReceiptBody>, ApiError> {
     let receipt = review::merge(&state.app, &signed.actor, &id, body.revision, &body.into).await?;
     Ok(Json(ReceiptBody::from(&receipt)))

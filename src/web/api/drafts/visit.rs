@@ -11,6 +11,7 @@ use crate::{
     },
     review,
     web::{
+        api::extract::JsonBody,
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -45,7 +46,7 @@ pub struct ChangedBody {
 pub async fn set_visit(
     State(state): State<AppState>,
     signed: Signed,
-    Json(body): Json<SetVisitBody>,
+    JsonBody(body): JsonBody<SetVisitBody>,
 ) -> Result<Json<ChangedBody>, ApiError> {
     let visit = match (body.visit_id, body.no_visit) {
         (Some(id), _) => VisitChoice::Visit(id),
