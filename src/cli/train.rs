@@ -36,8 +36,8 @@ enum What {
 pub fn run(arguments: TrainArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Category { data, out } => {
-            train_category(&data, &out, &Settings::default())?;
-            println!("wrote `{}`", out.display());
+            let trained = train_category(&data, &out, &Settings::default())?;
+            println!("wrote `{}`; on held-out brands:\n{}", out.display(), trained.held_out);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -169,23 +169,6 @@ mod tests {
     fn corpus() -> Option<std::path::PathBuf> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
         path.join("category").is_dir().then_some(path)
-    }
-
-    /// Training is deterministic: with the same data it writes the committed file.
-    #[test]
-    #[ignore = "trains the model: run with VOUCH_RETRAIN=1 to write models/category/model.bin"]
-    fn training_on_the_public_lists_gives_the_committed_model() {
-        let Some(corpus) = corpus() else {
-            eprintln!("skipped: ../shared/corpus is not there");
-            return;
-        };
-        let dir = tempfile::tempdir().unwrap();
-        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/category/model.bin");
-        let retrain = std::env::var_os("VOUCH_RETRAIN").is_some();
-        let out = if retrain { committed.clone() } else { dir.path().join("model.bin") };
-        let trained = train_category(&corpus.join("category"), &out, &Settings::default()).unwrap();
-        eprintln!("temperature {}\n{}", trained.model.header().temperature, trained.held_out);
-        assert!(fs::read(&out).unwrap() == fs::read(&committed).unwrap(), "the committed model is stale");
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl From<PeopleError> for ApiError {
             PeopleError::UserName(_) | PeopleError::Invalid { .. } | PeopleError::Password(_) => {
                 Self::unprocessable("invalid_value", detail)
             }
-            PeopleError::UserNameTaken(_) => Self::new(StatusCode::CONFLICT, "name_taken", detail),
+            PeopleError::UserNameTaken(_) => Self::new(StatusCode::CONFLICT, "user_name_taken", detail),
             PeopleError::NoRole => Self::unprocessable("no_role", detail),
             PeopleError::NoSuchPerson(_) => Self::not_found("person"),
             PeopleError::NoSuchUnit(_) => Self::not_found("unit"),
@@ -159,8 +159,8 @@ impl From<PeopleError> for ApiError {
             PeopleError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", detail),
             PeopleError::NotAllowed => Self::forbidden(detail),
             PeopleError::TooManyTokens(_) => Self::unprocessable("too_many_tokens", detail),
-            PeopleError::Refused => Self::new(StatusCode::UNAUTHORIZED, "sign_in_failed", detail),
-            PeopleError::Throttled { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail),
+            PeopleError::Refused => Self::new(StatusCode::UNAUTHORIZED, "sign_in_refused", detail),
+            PeopleError::Throttled { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail),
         }
     }
 }

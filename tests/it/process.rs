@@ -39,7 +39,7 @@ fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
         .env("VOUCH_SERVER__TLS__MODE", "off")
         .env("VOUCH_READER__ENGINE", "tesseract")
         .env("VOUCH_READER__LANGUAGES", "[\"eng\"]")
-        .env("VOUCH_WORKERS__LEASE_SECONDS", "5")
+        .env("VOUCH_WORKERS__LEASE_SECONDS", "10")
         .envs(env.iter().map(|(k, v)| (k.as_str(), v.as_str())));
     command
 }
