@@ -30,7 +30,12 @@ fn picture(own: &str) -> Vec<u8> {
     [b"\xFF\xD8\xFF\xE0".as_slice(), own.as_bytes()].concat()
 }
 
-async fn hand_in(world: &TestApp, who: &Actor, bytes: &[u8], client_id: Option<&str>) -> Result<Accepted, CaptureError> {
+async fn hand_in(
+    world: &TestApp,
+    who: &Actor,
+    bytes: &[u8],
+    client_id: Option<&str>,
+) -> Result<Accepted, CaptureError> {
     let body = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::copy_from_slice(bytes))]);
     let spooled = capture::spool(&world.app.spool, &world.app.limits, body).await?;
     let handover = Handover {
@@ -158,8 +163,12 @@ async fn a_corrected_and_confirmed_draft_is_an_expense_is_remembered_and_is_in_t
         assert_eq!(expenses::lines(&mut tx, &expense.id).await.unwrap()[0].category_code, "meals");
         let key = vouch::classify::merchant_key("川味小馆");
         assert_eq!(memory::lookup(&mut tx, &key).await.unwrap().unwrap().category_code, "meals");
-        let kinds: Vec<String> =
-            journal::list_for_subject(&mut tx, row.id.as_str(), 50).await.unwrap().into_iter().map(|e| e.kind).collect();
+        let kinds: Vec<String> = journal::list_for_subject(&mut tx, row.id.as_str(), 50)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|e| e.kind)
+            .collect();
         assert_eq!(kinds, ["draft.started_by_hand", "draft.edited", "draft.submitted", "draft.confirmed"]);
     })
     .await;
@@ -242,7 +251,12 @@ async fn incomplete_or_unclear_drafts_do_not_get_past_the_gates() {
         let returned = Verb::Return { reason: "which visit?".to_owned() };
         let row = review::decide(&world.app, &reviewer, &row.id, row.revision, returned).await.unwrap();
         assert_eq!((row.state, row.reason.as_deref()), (DraftState::Returned, Some("which visit?")));
-        assert_eq!(review::set_visit_of_many(&world.app, &rep, std::slice::from_ref(&row.id), &VisitChoice::NoVisit).await.unwrap(), 1);
+        assert_eq!(
+            review::set_visit_of_many(&world.app, &rep, std::slice::from_ref(&row.id), &VisitChoice::NoVisit)
+                .await
+                .unwrap(),
+            1
+        );
         let row = review::view(&world.app, &rep, &row.id).await.unwrap().receipt;
         let row = review::decide(&world.app, &rep, &row.id, row.revision, Verb::Submit).await.unwrap();
         let row = review::confirm(&world.app, &reviewer, &row.id, row.revision).await.unwrap();
@@ -286,8 +300,9 @@ async fn the_queue_is_paged_without_gaps_or_repeats_and_searched_literally() {
         }
         let (mut seen, mut after) = (Vec::new(), None);
         for _ in 0..3 {
-            let page =
-                review::list_queue(&world.app, &reviewer, receipts::Filter::default(), after.as_ref(), 2).await.unwrap();
+            let page = review::list_queue(&world.app, &reviewer, receipts::Filter::default(), after.as_ref(), 2)
+                .await
+                .unwrap();
             seen.extend(page.receipts.into_iter().map(|r| r.id));
             after = page.next;
         }
