@@ -272,11 +272,11 @@ impl World {
                 );
                 return ("text/csv", row.into_bytes());
             }
-            ("patch", "drafts/{id}") => json!({"revision": 0, "fields": {"merchant": "Somewhere"}}),
+            ("patch", "drafts/{id}") => json!({"revision": 1, "fields": {"merchant": "Somewhere"}}),
             ("post", "drafts/visit") => json!({"ids": [id], "no_visit": true}),
-            ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 0, "reason": "blurred"}),
-            ("post", "drafts/{id}/merge") => json!({"revision": 0, "into": id}),
-            ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 0}),
+            ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 1, "reason": "blurred"}),
+            ("post", "drafts/{id}/merge") => json!({"revision": 1, "into": id}),
+            ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
             ("post", "tokens") => json!({"name": "script"}),
             ("post", "visits") => json!({"customer_id": id, "purpose": "sales", "starts_at": "2026-11-20T09:00:00Z"}),
             ("patch", "visits/{id}") => json!({"place": "Bern"}),
