@@ -16,7 +16,7 @@ use crate::{
         time::Timestamp,
     },
     store::{
-        Tx, people,
+        Tx, organisation, people,
         people::Person,
         sessions::{self, Session},
         sign_in as attempts,
@@ -120,8 +120,9 @@ pub async fn authenticate_session(app: &App, secret: &str) -> Result<Option<Sess
     let mut tx = app.db.read().await?;
     let Some(mut session) = sessions::find_active(&mut tx, hash, now).await? else { return Ok(None) };
     let Some(person) = people::find(&mut tx, &session.person_id).await? else { return Ok(None) };
+    let Some(mut actor) = person.actor() else { return Ok(None) };
+    actor.units = organisation::units_in_reach(&mut tx, &person.id).await?;
     drop(tx);
-    let Some(actor) = person.actor() else { return Ok(None) };
     if session.last_seen_at.plus(TOUCH_EVERY) <= now {
         session.last_seen_at = now;
         session.expires_at = expiry(session.created_at, now);

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test a step that fails is the failure to see")]
 
 mod architecture;
+mod authorization;
 mod objects;
+mod pages;
 mod people;
 mod process;
 mod queue;

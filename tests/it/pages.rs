@@ -201,7 +201,7 @@ async fn a_rep_enters_a_customer_and_a_visit_and_imports_others() {
         let csv = "external_id,customer,purpose,starts_at,customer_type\nV1,Huawei,sales,2026-11-21 10:00,\nV2,Nobody,sales,never,new\n";
         let part = |name: &str, rest: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n");
         let form = |token: &str| {
-            let file = part("file", "; filename=\"visits.csv\"\r\nContent-Type: text/csv\r\n");
+            let file = part("file", "; filename=\"visits.csv\"\r\nContent-Type: text/csv");
             format!("{}\r\n{token}\r\n{file}\r\n{csv}\r\n--b--\r\n", part("csrf", "")).into_bytes()
         };
         let kind = "multipart/form-data; boundary=b";

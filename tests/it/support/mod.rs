@@ -3,6 +3,7 @@
 mod db;
 mod journal;
 mod people;
+mod site;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use vouch::{
 pub use db::{Fresh, fresh_postgres, fresh_sqlite, on_both};
 pub use journal::journal_kinds;
 pub use people::{actor, person, rep};
+pub use site::{Answer, Caller, Site, site};
 
 /// Monday, 23 November 2026, 10:00 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_428_000_000_000);
