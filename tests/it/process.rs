@@ -37,6 +37,7 @@ fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
     command
         .env("VOUCH_DATA_DIR", data_dir)
         .env("VOUCH_SERVER__TLS__MODE", "off")
+        .env("VOUCH_SERVER__LISTEN", "127.0.0.1:0")
         .env("VOUCH_READER__ENGINE", "tesseract")
         .env("VOUCH_READER__LANGUAGES", "[\"eng\"]")
         .env("VOUCH_WORKERS__LEASE_SECONDS", "10")
