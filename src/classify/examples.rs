@@ -409,7 +409,7 @@ impl Writer<'_> {
             _ => 0.05,
         };
         if kind != Lines::Filler && self.chance.share() < food {
-            for _ in 0..1 + self.chance.below(7) {
+            for _ in 0..=self.chance.below(7) {
                 out.extend(self.chance.pick(FOOD).map(|line| (*line).to_owned()));
             }
         }
@@ -446,7 +446,9 @@ impl Writer<'_> {
         if self.chance.share() < 0.12 {
             // A name that begins like some brand without being it.
             let brand = self.chance.pick(self.brands).map(|brand| brand.name.as_str());
-            name = brand.and_then(|brand| brand.split(' ').next()).unwrap_or(&name).to_owned();
+            if let Some(first) = brand.and_then(|brand| brand.split(' ').next()) {
+                first.clone_into(&mut name);
+            }
         }
         let roll = self.chance.share();
         let word = self.word(category);

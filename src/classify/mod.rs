@@ -142,7 +142,9 @@ fn tempered(mut p: Vec<f32>, features: &Features) -> Vec<f32> {
     let by_word = noticed.name_words.iter().chain(&noticed.text_words).any(|hit| hit.category == best);
     if !by_brand && !by_word {
         let flat = (1.0 - NAME_ONLY_TRUST) / p.len() as f32;
-        p.iter_mut().for_each(|p| *p = *p * NAME_ONLY_TRUST + flat);
+        for p in &mut p {
+            *p = *p * NAME_ONLY_TRUST + flat;
+        }
     }
     p
 }

@@ -137,8 +137,8 @@ pub fn merchant_key(name: &str) -> String {
     }
     let mut key: String = rest.chars().filter(|c| *c != ' ').collect();
     for form in CJK_FORMS {
-        if let Some(shorter) = key.strip_suffix(form).or_else(|| key.strip_prefix(form)) {
-            key = shorter.to_owned();
+        if let Some(shorter) = key.strip_suffix(form).or_else(|| key.strip_prefix(form)).map(str::to_owned) {
+            key = shorter;
         }
     }
     if key.is_empty() { folded.condensed().to_owned() } else { key }

@@ -27,7 +27,7 @@ use crate::{
         captures::CaptureRow,
         fields, jobs, readings,
         readings::{PreviewRow, ReadingRow},
-        receipts::{self, Current, PartRow},
+        receipts::{self, Current, PartRow, ReceiptRow},
     },
 };
 
@@ -135,7 +135,7 @@ async fn store_receipt(
     let fresh = Draft::new(app.id::<ReceiptId>(), capture.owner_id.clone());
     receipts::insert(tx, &fresh, &capture.id, place.ordinal, &visit, now).await?;
     let existing = receipts::list_by_capture(tx, &capture.id).await?;
-    let draft = existing.iter().find(|r| r.ordinal == place.ordinal).map_or(fresh, |row| row.draft());
+    let draft = existing.iter().find(|r| r.ordinal == place.ordinal).map_or(fresh, ReceiptRow::draft);
     let submit = submits && understood.is_complete;
     let filled = match draft.apply(Event::Filled { submit, at: now }) {
         Ok(filled) => filled,

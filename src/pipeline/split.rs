@@ -49,7 +49,7 @@ fn region_group(reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group
         .filter(|code| code.page == page.index && contains(&region.quad, code.quad.centre()))
         .cloned()
         .collect();
-    Group { material: Material { pages: vec![own], codes }, regions: vec![region.clone()], is_region_of_many: true }
+    Group { material: Material { pages: vec![own], codes }, regions: vec![*region], is_region_of_many: true }
 }
 
 /// Whether the point is inside the convex quadrilateral: on the same side of all four edges.

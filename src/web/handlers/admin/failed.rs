@@ -38,7 +38,7 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<FailedPage, ApiError> {
     for wanted in [CaptureState::Failed, CaptureState::Quarantined, CaptureState::PasswordNeeded] {
         stuck.extend(review::captures_without_receipts(&state.app, frame.actor(), Some(wanted), LIMIT).await?);
     }
-    stuck.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    stuck.sort_by_key(|capture| std::cmp::Reverse(capture.created_at));
     let mut tx = state.app.db.read().await?;
     let owners = names::of_people(&mut tx, stuck.iter().map(|row| &row.owner_id)).await?;
     let mut rows = Vec::new();
