@@ -110,6 +110,9 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
         max_side: config.reader.max_side,
         // Children run with an empty environment and may have another working directory.
         models: Some(std::path::absolute(weights).unwrap_or_else(|_| weights.clone())),
+        // Three quarters of what the watchdog allows: a slow NAS gets its time, and the engine still says itself why
+        // it gave up.
+        page_deadline_ms: config.reader.timeout_seconds.saturating_mul(750),
         ..EngineSettings::default()
     }
 }
