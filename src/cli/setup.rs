@@ -113,7 +113,6 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
         // Three quarters of what the watchdog allows: a slow NAS gets its time, and the engine still says itself why
         // it gave up.
         page_deadline_ms: config.reader.timeout_seconds.saturating_mul(750),
-        ..EngineSettings::default()
     }
 }
 
