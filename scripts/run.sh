@@ -10,7 +10,7 @@ if [ -x scripts/fetch-weights.sh ]; then
   scripts/fetch-weights.sh || say "warning: the recognition weights could not be installed; Vouch reads with Tesseract"
 fi
 
-[ -x target/release/vouch ] || say "Building Vouch; the first build takes about a quarter of an hour on two cores."
+[ -x target/release/vouch ] || say "Building Vouch; the first build takes a while."
 cargo build --release --locked --bin vouch
 
 exec target/release/vouch serve "$@"

@@ -1,6 +1,6 @@
 //! Vouch turns receipts into expense drafts that a person vouches for. `ARCHITECTURE.md` is the map.
 //!
-//! Modules are rooms; imports point downwards only (`tests/it/architecture.rs` enforces it).
+//! Modules are rooms; imports point downwards only (`tests/it/architecture/` enforces it).
 
 // drivers
 pub mod cli;
