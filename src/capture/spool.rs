@@ -71,7 +71,7 @@ pub async fn spool<E: std::fmt::Display>(
     let media_type = MediaType::sniff(&head).ok_or_else(|| {
         CaptureError::refused(
             Reason::UnsupportedType,
-            "the document is none of JPEG, PNG, WebP, TIFF, GIF, BMP by its content",
+            "the document is none of JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, PDF, OFD, XML, HTML, mail, text and ZIP by its content",
         )
     })?;
     check_header(&file, media_type, limits).await?;

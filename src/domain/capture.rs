@@ -71,6 +71,14 @@ text_enum! {
         ObjectMissing = "object_missing",
         /// Attempts used up without a known cause.
         AttemptsExhausted = "attempts_exhausted",
+        /// Encrypted; a person must type the password.
+        PasswordNeeded = "password_needed",
+        /// XML with a document type definition, which is never read.
+        XmlDtdForbidden = "xml_dtd_forbidden",
+        /// An archive with too many entries, too much inside, or entries that lie.
+        ArchiveLimits = "archive_limits",
+        /// A mail nested or fragmented beyond the limits.
+        MimeLimits = "mime_limits",
         /// Same client_id or Idempotency-Key, different bytes.
         IdempotencyConflict = "idempotency_conflict",
     }
@@ -95,6 +103,10 @@ impl Reason {
             | Self::PagesExceeded
             | Self::TooManyFiles
             | Self::Undecodable
+            | Self::PasswordNeeded
+            | Self::XmlDtdForbidden
+            | Self::ArchiveLimits
+            | Self::MimeLimits
             | Self::IdempotencyConflict => false,
         }
     }

@@ -16,5 +16,6 @@ pub mod person;
 pub mod policy;
 pub mod receipt;
 pub mod sha256;
+pub mod structured;
 pub mod time;
 pub mod visit;

@@ -39,6 +39,7 @@ use crate::domain::{
     field::{Candidate, FieldKey, Fields},
     money::Currency,
     page::{Code, Page},
+    structured::StructuredValue,
     time::CivilDate,
 };
 
@@ -62,6 +63,8 @@ pub struct Material {
     pub pages: Vec<Page>,
     /// Codes found on them.
     pub codes: Vec<Code>,
+    /// Exact values out of structured data.
+    pub values: Vec<StructuredValue>,
 }
 
 /// Everything the extractor has to say about one receipt.

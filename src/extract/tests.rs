@@ -47,7 +47,7 @@ fn page(rows: &[&str], skew: f32) -> Page {
 }
 
 fn read(rows: &[&str]) -> Extraction {
-    extract(&Material { pages: vec![page(rows, 0.0)], codes: Vec::new() }, &context())
+    extract(&Material { pages: vec![page(rows, 0.0)], codes: Vec::new(), values: Vec::new() }, &context())
 }
 
 fn value(extraction: &Extraction, key: FieldKey) -> String {
@@ -56,7 +56,8 @@ fn value(extraction: &Extraction, key: FieldKey) -> String {
 
 fn assert_fields(rows: &[&str], expected: &[(FieldKey, &str)]) {
     for skew in [0.0, 0.03, -0.03] {
-        let extraction = extract(&Material { pages: vec![page(rows, skew)], codes: Vec::new() }, &context());
+        let extraction =
+            extract(&Material { pages: vec![page(rows, skew)], codes: Vec::new(), values: Vec::new() }, &context());
         for (key, text) in expected {
             assert_eq!(value(&extraction, *key), *text, "{key} at skew {skew}: {:?}", extraction.fields.get(key));
         }
@@ -222,7 +223,8 @@ fn a_code_overrules_a_misread_date_and_an_old_kinds_amount_is_net() {
         page: 0,
         quad: Quad::from_edges(0.0, 0.0, 50.0, 50.0),
     };
-    let extraction = extract(&Material { pages: vec![page(&rows, 0.0)], codes: vec![code] }, &context());
+    let extraction =
+        extract(&Material { pages: vec![page(&rows, 0.0)], codes: vec![code], values: Vec::new() }, &context());
     assert_eq!(value(&extraction, FieldKey::Date), "2022-03-10");
     assert_eq!(value(&extraction, FieldKey::Total), "14.50");
     assert_eq!(value(&extraction, FieldKey::Net), "14.08");
@@ -236,7 +238,8 @@ fn without_a_sign_of_it_there_is_no_currency() {
     let mut context = context();
     context.home_currency = Some("EUR".parse().unwrap());
     let rows = ["CORNER SHOP", "BREAD  2.00", "TOTAL  2.00", "2024-03-02"];
-    let extraction = extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new() }, &context);
+    let extraction =
+        extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new(), values: Vec::new() }, &context);
     assert_eq!(value(&extraction, FieldKey::Currency), "nothing", "the home currency is no default");
     assert_eq!(value(&extraction, FieldKey::Total), "2.00");
 }
@@ -246,7 +249,8 @@ fn the_locale_decides_a_date_nothing_else_decides() {
     let rows = ["CORNER SHOP", "BREAD  2.00", "TOTAL  2.00", "03/04/2024  10:15"];
     for (locale, expected) in [("en-US", "2024-03-04"), ("en-GB", "2024-04-03"), ("de-CH", "2024-04-03")] {
         let context = Context { locales: vec![locale.to_owned()], ..context() };
-        let extraction = extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new() }, &context);
+        let extraction =
+            extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new(), values: Vec::new() }, &context);
         assert_eq!(value(&extraction, FieldKey::Date), expected, "{locale}");
         let date = &extraction.fields[&FieldKey::Date];
         assert!(date.p < 0.95, "a locale is a weak reason: {}", date.p);
@@ -258,7 +262,8 @@ fn the_locale_decides_a_date_nothing_else_decides() {
 fn a_known_merchant_is_recognised_through_a_misread_letter() {
     let rows = ["MARl0S TAVERNA", "12 HARBOUR ROAD", "SOUP  4.00", "TOTAL  4.00", "2024-03-02"];
     let context = Context { known_merchants: vec!["Marios Taverna".to_owned()], ..context() };
-    let extraction = extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new() }, &context);
+    let extraction =
+        extract(&Material { pages: vec![page(&rows, 0.0)], codes: Vec::new(), values: Vec::new() }, &context);
     let merchant = &extraction.fields[&FieldKey::Merchant];
     assert_eq!((merchant.value.to_string().as_str(), merchant.source.as_str()), ("Marios Taverna", "merchant:known"));
 }
@@ -322,7 +327,7 @@ proptest! {
 
     #[test]
     fn no_page_makes_it_panic_and_probabilities_are_probabilities(pages in prop::collection::vec(any_page(), 0..3)) {
-        let extraction = extract(&Material { pages, codes: Vec::new() }, &context());
+        let extraction = extract(&Material { pages, codes: Vec::new(), values: Vec::new() }, &context());
         for field in extraction.fields.values() {
             prop_assert!((0.0..=1.0).contains(&field.p));
             if let FieldValue::Text(text) = &field.value {

@@ -40,7 +40,7 @@ pub(super) fn view(material: &Material) -> Option<(Material, Turned)> {
             None => code.clone(),
         })
         .collect();
-    Some((Material { pages, codes }, turned))
+    Some((Material { pages, codes, values: material.values.clone() }, turned))
 }
 
 impl Turned {
@@ -101,7 +101,7 @@ mod tests {
             locales: vec!["en-GB".to_owned()],
             known_merchants: Vec::new(),
         };
-        let upright = Material { pages: vec![page()], codes: Vec::new() };
+        let upright = Material { pages: vec![page()], codes: Vec::new(), values: Vec::new() };
         let expected = extract(&upright, &context);
         assert_eq!(expected.fields[&FieldKey::Total].value.to_string(), "12.34");
         for turn in [Turn::Quarter, Turn::Half, Turn::ThreeQuarters] {
@@ -116,7 +116,7 @@ mod tests {
                 }
             }
             let wanted = on_side.lines[3].quad;
-            let found = extract(&Material { pages: vec![on_side], codes: Vec::new() }, &context);
+            let found = extract(&Material { pages: vec![on_side], codes: Vec::new(), values: Vec::new() }, &context);
             let total = &found.fields[&FieldKey::Total];
             assert_eq!(total.value, expected.fields[&FieldKey::Total].value, "{turn:?}");
             let quad = total.evidence.as_ref().and_then(|e| e.quad).expect("a box");

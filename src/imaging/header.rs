@@ -67,6 +67,14 @@ pub fn probe<R: Read + Seek>(source: &mut R, media_type: MediaType) -> Option<He
         MediaType::Tiff => probe_tiff(source),
         MediaType::Gif => probe_gif(source),
         MediaType::Bmp => probe_bmp(source),
+        MediaType::Heic
+        | MediaType::Pdf
+        | MediaType::Ofd
+        | MediaType::Zip
+        | MediaType::Xml
+        | MediaType::Html
+        | MediaType::Mail
+        | MediaType::Text => None,
     }
 }
 
@@ -340,6 +348,7 @@ mod tests {
                 MediaType::Tiff => ImageFormat::Tiff,
                 MediaType::Gif => ImageFormat::Gif,
                 MediaType::Bmp => ImageFormat::Bmp,
+                _ => continue,
             };
             let bytes = encoded(format, 9, 9);
             for at in 0..bytes.len() {

@@ -34,7 +34,9 @@ pub fn receipts_of(reading: &Reading) -> Vec<Group> {
             joined.regions.push(ReceiptRegion { page: page.index, quad });
         }
     }
-    if !joined.material.pages.is_empty() {
+    // Structured values are of the whole document; a picture of many slips has none.
+    joined.material.values.clone_from(&reading.values);
+    if !joined.material.pages.is_empty() || !joined.material.values.is_empty() {
         groups.insert(0, joined);
     }
     groups
@@ -49,7 +51,11 @@ fn region_group(reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group
         .filter(|code| code.page == page.index && contains(&region.quad, code.quad.centre()))
         .cloned()
         .collect();
-    Group { material: Material { pages: vec![own], codes }, regions: vec![*region], is_region_of_many: true }
+    Group {
+        material: Material { pages: vec![own], codes, values: Vec::new() },
+        regions: vec![*region],
+        is_region_of_many: true,
+    }
 }
 
 /// Whether the point is inside the convex quadrilateral: on the same side of all four edges.

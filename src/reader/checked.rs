@@ -7,6 +7,7 @@ use crate::{
         capture::{Limits, Reason},
         media::MediaType,
         page::{Code, Page, Quad, Word},
+        structured::StructuredValue,
     },
     imaging::{header, jpeg},
 };
@@ -16,7 +17,7 @@ use super::{
     protocol::{
         End, Failed, Frame, FrameError, Handover, Kind, MAX_CODES, MAX_LINES_PER_PAGE, MAX_NAME_CHARS, MAX_PARTS,
         MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_RECEIPTS, MAX_VALUE_CHARS, MAX_VALUES, MAX_WARNINGS, MAX_WORD_CHARS,
-        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, StructuredValue, Warning, is_clean,
+        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean,
     },
     sandbox::Posture,
 };
@@ -219,9 +220,12 @@ impl Collector {
 
     fn value(&mut self, value: StructuredValue) -> Checked<()> {
         ensure(self.reading.values.len() < MAX_VALUES, "more values than one document may hold")?;
-        check_text(&value.source, MAX_NAME_CHARS)?;
         check_text(&value.name, MAX_NAME_CHARS)?;
         check_text(&value.text, MAX_VALUE_CHARS)?;
+        if let Some(quad) = &value.quad {
+            let page = value.page.ok_or_else(|| violation("a value with a box but no page"))?;
+            self.check_on_page(page, quad)?;
+        }
         self.reading.values.push(value);
         Ok(())
     }
@@ -252,7 +256,11 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::Undecodable
         | Reason::ReaderTimeout
         | Reason::ReaderMemory
-        | Reason::RecognitionFailed => ReadFailure::new(failed.reason, &failed.detail),
+        | Reason::RecognitionFailed
+        | Reason::PasswordNeeded
+        | Reason::XmlDtdForbidden
+        | Reason::ArchiveLimits
+        | Reason::MimeLimits => ReadFailure::new(failed.reason, &failed.detail),
         Reason::TooManyFiles
         | Reason::ReaderCrashed
         | Reason::ProtocolViolation

@@ -7,11 +7,13 @@ use std::{
 
 use super::{
     ocr::{self, Engine, EngineSettings},
+    output::{Output, Stopped},
+    parse::{self, Ended},
     protocol::{
         self, CannotStart, End, Failed, Handover, Hello, Kind, MAX_DOCUMENT_BYTES, Request, Role, Warning, clean,
     },
     sandbox::{self, Ceilings, Posture},
-    see::{self, Output, Stopped},
+    see,
 };
 use crate::domain::capture::Reason;
 
@@ -78,10 +80,11 @@ fn serve(
             Some(engine) => {
                 warn_about_languages(&request, settings, out).and_then(|()| see::read(&request, document, engine, out))
             }
-            // Pictures have no structure to parse; say who can read them.
-            None => {
-                return finish(out.send(Kind::Handover, &Handover { role: Role::for_media(request.media_type) }, &[]));
-            }
+            None => match parse::read(&request, &document, out) {
+                Ok(Ended::Pages(pages)) => Ok(pages),
+                Ok(Ended::Handover(role)) => return finish(out.send(Kind::Handover, &Handover { role }, &[])),
+                Err(stopped) => Err(stopped),
+            },
         },
         Err(failed) => Err(Stopped::Failed(failed)),
     };

@@ -8,6 +8,8 @@ pub mod checked;
 pub mod child;
 pub mod failure;
 pub mod ocr;
+pub(crate) mod output;
+mod parse;
 pub mod pool;
 pub mod probe;
 pub mod process;

@@ -19,7 +19,7 @@ use crate::domain::{
 use super::sandbox::Posture;
 
 /// Changes with every incompatible change of a frame.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Bytes of one header. A page of [`MAX_WORDS_PER_PAGE`] words with character scores stays below half of it.
 pub const MAX_HEADER_BYTES: u32 = 16 * 1024 * 1024;
@@ -70,9 +70,20 @@ impl Role {
     /// The role that reads documents of this type.
     pub const fn for_media(media_type: MediaType) -> Self {
         match media_type {
-            MediaType::Jpeg | MediaType::Png | MediaType::WebP | MediaType::Tiff | MediaType::Gif | MediaType::Bmp => {
-                Self::See
-            }
+            MediaType::Jpeg
+            | MediaType::Png
+            | MediaType::WebP
+            | MediaType::Tiff
+            | MediaType::Gif
+            | MediaType::Bmp
+            | MediaType::Heic => Self::See,
+            MediaType::Pdf
+            | MediaType::Ofd
+            | MediaType::Zip
+            | MediaType::Xml
+            | MediaType::Html
+            | MediaType::Mail
+            | MediaType::Text => Self::Parse,
         }
     }
 }
@@ -97,7 +108,7 @@ pub enum Kind {
     Part = 21,
     /// A [`Code`](crate::domain::page::Code).
     Code = 22,
-    /// A [`StructuredValue`].
+    /// A [`StructuredValue`](crate::domain::structured::StructuredValue).
     Value = 23,
     /// A [`Warning`].
     Warning = 24,
@@ -216,17 +227,6 @@ pub struct PartHeader {
     pub name: String,
     /// The declared type; the door tells the real one from the bytes.
     pub declared_type: String,
-}
-
-/// An exact value from structured data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StructuredValue {
-    /// Which vocabulary, e.g. `cii`.
-    pub source: String,
-    /// Which value within it.
-    pub name: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// Something a person should know about the reading.

@@ -148,6 +148,10 @@ pub fn status_of(reason: Reason) -> StatusCode {
         Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Reason::Empty
+        | Reason::PasswordNeeded
+        | Reason::XmlDtdForbidden
+        | Reason::ArchiveLimits
+        | Reason::MimeLimits
         | Reason::PixelsExceeded
         | Reason::PagesExceeded
         | Reason::TooManyFiles

@@ -24,7 +24,7 @@ use crate::{
     reader::protocol::clean,
 };
 
-use super::{Stopped, failed};
+use crate::reader::output::{Stopped, failed};
 
 /// Bytes a decoder may hold for each pixel it is allowed: 16-bit RGBA.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
@@ -65,7 +65,8 @@ impl Source {
         let tiff_pages = match media_type {
             MediaType::Tiff => header::tiff_pages(&mut Cursor::new(&bytes))
                 .map_err(|_| failed(Reason::Undecodable, "the TIFF has no readable directory"))?,
-            MediaType::Jpeg | MediaType::Png | MediaType::WebP | MediaType::Gif | MediaType::Bmp => Vec::new(),
+            _ if media_type.is_picture() => Vec::new(),
+            _ => return Err(failed(Reason::UnsupportedType, format!("`{media_type}` is no picture"))),
         };
         if media_type == MediaType::Tiff && tiff_pages.is_empty() {
             return Err(failed(Reason::Undecodable, "the TIFF has no picture"));
@@ -122,6 +123,16 @@ fn decode(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<RgbIma
         MediaType::Tiff => with(TiffDecoder::new(reader), limits),
         MediaType::Gif => with(GifDecoder::new(reader), limits),
         MediaType::Bmp => with(BmpDecoder::new(reader), limits),
+        MediaType::Heic
+        | MediaType::Pdf
+        | MediaType::Ofd
+        | MediaType::Zip
+        | MediaType::Xml
+        | MediaType::Html
+        | MediaType::Mail
+        | MediaType::Text => {
+            Err(failed(Reason::UnsupportedType, format!("`{media_type}` is no picture this role decodes")))
+        }
     }
 }
 

@@ -7,8 +7,9 @@ mod turn;
 use image::{RgbImage, imageops};
 
 use super::{
-    ocr::{Engine, OcrError},
-    protocol::{Failed, Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
+    ocr::Engine,
+    output::{Output, Stopped, failed},
+    protocol::{Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
 };
 use crate::{
     domain::{
@@ -17,42 +18,6 @@ use crate::{
     },
     imaging::regions,
 };
-
-/// Where a child's frames go.
-pub trait Output {
-    /// Sends one frame; an error means the parent is gone.
-    fn send(&mut self, kind: Kind, header: &impl serde::Serialize, body: &[u8]) -> std::io::Result<()>;
-}
-
-/// Why a reading ended early.
-#[derive(Debug)]
-pub enum Stopped {
-    /// A typed failure of this document.
-    Failed(Failed),
-    /// The parent is gone.
-    Pipe(std::io::Error),
-}
-
-impl From<std::io::Error> for Stopped {
-    fn from(error: std::io::Error) -> Self {
-        Self::Pipe(error)
-    }
-}
-
-fn failed(reason: Reason, detail: impl Into<String>) -> Stopped {
-    Stopped::Failed(Failed { reason, detail: detail.into() })
-}
-
-impl From<OcrError> for Stopped {
-    fn from(error: OcrError) -> Self {
-        let reason = match &error {
-            OcrError::Unavailable { .. } | OcrError::Failed { .. } => Reason::RecognitionFailed,
-            OcrError::Deadline { .. } => Reason::ReaderTimeout,
-            OcrError::Memory { .. } => Reason::ReaderMemory,
-        };
-        failed(reason, clean(&error.to_string()))
-    }
-}
 
 /// Reads a picture: every page is decoded, sent as a preview, recognised and sent as text, then let go.
 /// Returns the number of pages sent.
