@@ -145,14 +145,15 @@ pub fn progress(files: usize) -> ProgressBar {
 /// Reads one file through the same checks and children as the service.
 pub async fn read_file(pool: &ReaderPool, knowledge: &Knowledge, limits: &Limits, path: &Path) -> FileRead {
     let started = Instant::now();
-    let result = read_bytes(pool, limits, path).await.map(|reading| {
+    let result = read_document(pool, limits, path).await.map(|reading| {
         let receipts = receipts_of(&reading).iter().map(|group| understand(knowledge, group)).collect();
         (reading, receipts)
     });
     FileRead { result, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
-async fn read_bytes(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Reading, ReadFailure> {
+/// What the children return for one file, after the checks of the door.
+pub async fn read_document(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Reading, ReadFailure> {
     let bytes: Bytes =
         load(path, limits).await.map_err(|(reason, error)| ReadFailure::new(reason, format!("{error:#}")))?;
     let media_type = MediaType::sniff(&bytes).ok_or_else(|| {

@@ -48,6 +48,14 @@ pub trait Ranker {
     /// The probability of each proposal being right, in the given order; they sum to at most 1,
     /// the rest being the probability that none is right.
     fn rank(&self, key: FieldKey, proposals: &[Proposal]) -> Vec<f32>;
+
+    /// Makes the probabilities of one field's proposals mean what they say.
+    fn calibrate(&self, _key: FieldKey, _ranked: &mut [(f32, Proposal)]) {}
+
+    /// The probability that total and date are both right, from the calibrated ones of each; 0 when one was not found.
+    fn joint(&self, total: Option<f32>, date: Option<f32>) -> f32 {
+        total.unwrap_or(0.0) * date.unwrap_or(0.0)
+    }
 }
 
 /// Conditional logit: softmax over the proposals and "none of them", with constant weights.
@@ -63,7 +71,7 @@ impl Ranker for Logit {
 }
 
 /// Softmax of `scores` against an outside option with score `none`; without overflow.
-fn softmax(scores: &[f32], none: f32) -> Vec<f32> {
+pub(super) fn softmax(scores: &[f32], none: f32) -> Vec<f32> {
     let top = scores.iter().copied().fold(none, f32::max);
     let powers: Vec<f32> = scores.iter().map(|s| (s - top).exp()).collect();
     let sum = powers.iter().sum::<f32>() + (none - top).exp();

@@ -8,7 +8,7 @@ mod split;
 mod sweep;
 mod understand;
 
-pub use split::receipts_of;
+pub use split::{divide, receipts_of};
 pub use sweep::sweep;
 pub use understand::{Knowledge, Understood, understand};
 

@@ -14,6 +14,7 @@ pub mod fields;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod learning;
 pub mod lease;
 pub mod memory;
 pub mod migrate;
