@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{CaptureState, Channel, Reason},
+    capture::{CaptureState, Channel, Reason, Relation},
     draft::DraftState,
     field::FieldKey,
     ids,
@@ -108,6 +108,7 @@ text!(
     Role,
     EvidenceKind,
     PartRole,
+    Relation,
     Sha256,
     CivilDate,
     CustomerType,
