@@ -4,6 +4,7 @@
 //! attachments) and says how it ended.
 
 mod charset;
+pub(super) mod pdf;
 mod zip;
 
 use super::{
@@ -28,12 +29,10 @@ pub enum Ended {
 pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
     match request.media_type {
         MediaType::Zip => zip::read(request, document, out),
-        MediaType::Pdf
-        | MediaType::Ofd
-        | MediaType::Xml
-        | MediaType::Html
-        | MediaType::Mail
-        | MediaType::Text => Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type))),
+        MediaType::Pdf => pdf::read(request, document, out),
+        MediaType::Ofd | MediaType::Xml | MediaType::Html | MediaType::Mail | MediaType::Text => {
+            Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
+        }
         MediaType::Jpeg
         | MediaType::Png
         | MediaType::WebP
