@@ -3,6 +3,9 @@
 //! One file per format. Each reads the whole document from memory, sends what it knows (pages, previews, values,
 //! attachments) and says how it ended.
 
+mod ofd;
+pub(crate) mod xml;
+
 use super::{
     output::{Output, Stopped, failed},
     protocol::{Request, Role},
@@ -13,7 +16,6 @@ use crate::domain::{capture::Reason, media::MediaType};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// All was sent; so many pages.
-    #[expect(dead_code, reason = "the first format that ends so is on its way")]
     Pages(u32),
     /// Nothing was sent: the document is for the other role.
     Handover(Role),
@@ -21,12 +23,11 @@ pub enum Ended {
 
 /// Takes one document apart.
 pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
-    let _ = (document, out);
     match request.media_type {
+        MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
+        MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
         MediaType::Pdf
-        | MediaType::Ofd
         | MediaType::Zip
-        | MediaType::Xml
         | MediaType::Html
         | MediaType::Mail
         | MediaType::Text => Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type))),
