@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    fonts,
     ocr::{self, Engine, EngineSettings},
     output::{Output, Stopped},
     parse::{self, Ended},
@@ -53,6 +54,7 @@ pub(super) fn prepare(role: Role, settings: &ChildSettings) -> Result<(Option<Bo
         let _ = writeln!(io::stderr(), "panicked at {place}");
     }));
     sandbox::harden(&settings.ceilings).map_err(|error| error.to_string())?;
+    fonts::open();
     let engine = match role {
         Role::Parse => None,
         Role::See => Some(ocr::load(&settings.engine).map_err(|error| error.to_string())?),

@@ -7,8 +7,10 @@
 pub mod checked;
 pub mod child;
 pub mod failure;
+pub mod fonts;
 pub mod ocr;
 pub(crate) mod output;
+pub mod paper;
 mod parse;
 pub mod pool;
 pub mod probe;
