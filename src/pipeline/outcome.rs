@@ -20,6 +20,7 @@ use crate::{
         time::Timestamp,
         visit::VisitChoice,
     },
+    findings,
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
@@ -160,6 +161,8 @@ async fn store_receipt(
         receipts::add_part(tx, &part).await?;
     }
     receipts::update(tx, &filled, draft.revision, now).await?;
+    findings::set_facts(tx, &filled.id, &understood.facts).await?;
+    findings::refresh(app, tx, &filled.id).await?;
     let body = json!({
         "reading": place.reading,
         "state": filled.state,

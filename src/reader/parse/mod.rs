@@ -26,11 +26,9 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     match request.media_type {
         MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
         MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
-        MediaType::Pdf
-        | MediaType::Zip
-        | MediaType::Html
-        | MediaType::Mail
-        | MediaType::Text => Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type))),
+        MediaType::Pdf | MediaType::Zip | MediaType::Html | MediaType::Mail | MediaType::Text => {
+            Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
+        }
         MediaType::Jpeg
         | MediaType::Png
         | MediaType::WebP

@@ -89,7 +89,9 @@ impl Book {
         }
         let area = common.child("PageArea").and_then(area_of).unwrap_or(A4);
         for page in document.child("Pages").unwrap_or(&empty).all("Page") {
-            let Some(entry) = page.attribute("BaseLoc").and_then(|location| package.find(name, location)) else { continue };
+            let Some(entry) = page.attribute("BaseLoc").and_then(|location| package.find(name, location)) else {
+                continue;
+            };
             let id = page.attribute("ID").unwrap_or("").to_owned();
             self.sheets.push(Sheet { id, entry, area });
         }

@@ -189,9 +189,8 @@ impl<'a> Collector<'a> {
                 at = [at[0] + dx, at[1] + dy];
             }
             if !glyphs.is_empty() {
-                let [a, b, c, d, ..] = place.0;
                 let object = object.attribute("ID").unwrap_or("").to_owned();
-                let turn = Matrix([a, b, c, d, 0.0, 0.0]);
+                let turn = place.without_shift();
                 self.items.push(Item::Text(Run { object, glyphs, size, turn, color }));
             }
         }

@@ -2,7 +2,11 @@
 
 use hayro::{
     kurbo::{BezPath, Point as KPoint, Stroke},
-    vello_cpu::{Pixmap, RasterizerSettings, RenderContext, RenderSettings, Resources as Glyphs, TargetInit, color::palette::css::WHITE, peniko::{Color as Paint, Fill}},
+    vello_cpu::{
+        Pixmap, RasterizerSettings, RenderContext, RenderSettings, Resources as Glyphs, TargetInit,
+        color::palette::css::WHITE,
+        peniko::{Color as Paint, Fill},
+    },
 };
 use image::{Rgb, RgbImage};
 
@@ -37,7 +41,8 @@ fn paths(items: &[Item], raster: &Raster) -> RgbImage {
     let (Ok(width), Ok(height)) = (u16::try_from(raster.width), u16::try_from(raster.height)) else {
         return RgbImage::from_pixel(raster.width, raster.height, Rgb([255; 3]));
     };
-    let mut context = RenderContext::new_with(width, height, RenderSettings { num_threads: 0, ..RenderSettings::default() });
+    let mut context =
+        RenderContext::new_with(width, height, RenderSettings { num_threads: 0, ..RenderSettings::default() });
     for item in items {
         if let Item::Path(path) = item {
             trace(&mut context, path, raster);
@@ -109,10 +114,14 @@ fn paste(canvas: &mut RgbImage, picture: &image::RgbaImage, place: &Matrix, rast
             let Rgb(paper) = *canvas.get_pixel(x, y);
             for dy in SAMPLES {
                 for dx in SAMPLES {
-                    let millimetre = [(x as f32 + dx) / raster.scale + raster.origin[0], (y as f32 + dy) / raster.scale + raster.origin[1]];
+                    let millimetre = [
+                        (x as f32 + dx) / raster.scale + raster.origin[0],
+                        (y as f32 + dy) / raster.scale + raster.origin[1],
+                    ];
                     let [u, v] = inverse.apply(millimetre);
                     let inside = (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v);
-                    let ink = if inside { picture.get_pixel((u * width) as u32, (v * height) as u32).0 } else { [0; 4] };
+                    let ink =
+                        if inside { picture.get_pixel((u * width) as u32, (v * height) as u32).0 } else { [0; 4] };
                     let opacity = u32::from(ink[3]);
                     for (total, (ink, paper)) in sum.iter_mut().zip(ink.iter().zip(paper)) {
                         *total += (u32::from(*ink) * opacity + u32::from(paper) * (255 - opacity)) / 255;

@@ -1,5 +1,7 @@
 //! Millimetres and matrices of OFD: points in page millimetres, origin top left.
 
+#![expect(clippy::many_single_char_names, reason = "the six numbers of a matrix are called a to f in the standard")]
+
 use crate::domain::page::{Point, Quad};
 
 /// `[a b c d e f]`: x' = a·x + c·y + e, y' = b·x + d·y + f.
@@ -13,6 +15,12 @@ impl Matrix {
     /// A shift.
     pub const fn shift(x: f32, y: f32) -> Self {
         Self([1.0, 0.0, 0.0, 1.0, x, y])
+    }
+
+    /// Only the turning and stretching.
+    pub const fn without_shift(&self) -> Self {
+        let [a, b, c, d, ..] = self.0;
+        Self([a, b, c, d, 0.0, 0.0])
     }
 
     /// First `inner`, then this.

@@ -219,6 +219,5 @@ fn kind_of(heading: &str) -> Option<EvidenceKind> {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

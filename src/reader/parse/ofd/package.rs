@@ -61,7 +61,7 @@ impl<'a> Package<'a> {
             total = total.saturating_add(entry.size());
             packed = packed.saturating_add(entry.compressed_size());
             if !entry.is_dir() {
-                names.push((index, normal(entry.name())));
+                names.push((index, normal(&String::from_utf8_lossy(entry.name_raw()))));
             }
         }
         if total > MAX_TOTAL_BYTES {
@@ -78,17 +78,25 @@ impl<'a> Package<'a> {
     pub fn find(&self, from: &str, location: &str) -> Option<String> {
         let location = location.trim();
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let relative = if location.starts_with('/') { normal(location) } else { normal(&format!("{folder}/{location}")) };
+        let relative =
+            if location.starts_with('/') { normal(location) } else { normal(&format!("{folder}/{location}")) };
         [relative, normal(location)].into_iter().find_map(|wanted| {
             let exact = self.names.iter().find(|(_, name)| *name == wanted);
-            exact.or_else(|| self.names.iter().find(|(_, name)| name.eq_ignore_ascii_case(&wanted))).map(|(_, name)| name.clone())
+            exact
+                .or_else(|| self.names.iter().find(|(_, name)| name.eq_ignore_ascii_case(&wanted)))
+                .map(|(_, name)| name.clone())
         })
     }
 
     /// Names that contain `part`, case forgiven.
     pub fn names_with(&self, part: &str) -> Vec<String> {
         let part = part.to_ascii_lowercase();
-        self.names.iter().map(|(_, name)| name).filter(|name| name.to_ascii_lowercase().contains(&part)).cloned().collect()
+        self.names
+            .iter()
+            .map(|(_, name)| name)
+            .filter(|name| name.to_ascii_lowercase().contains(&part))
+            .cloned()
+            .collect()
     }
 
     /// The bytes of the entry called `name`; never more than it says it has, nor than the package may inflate.

@@ -33,7 +33,8 @@ impl<'p, 'a> Pictures<'p, 'a> {
             if self.known.len() >= MAX_PICTURES {
                 return None;
             }
-            let picture = self.resources.media(id).and_then(|name| self.package.bytes(name).ok()).and_then(|b| decode(&b));
+            let picture =
+                self.resources.media(id).and_then(|name| self.package.bytes(name).ok()).and_then(|b| decode(&b));
             self.known.insert(id.to_owned(), picture);
         }
         self.known.get(id)?.as_ref()

@@ -48,7 +48,8 @@ impl Resources {
                     }
                     "MultiMedia" => {
                         let Some(file) = element.text_at(&["MediaFile"]) else { continue };
-                        let found = package.find(&name, &format!("{base}/{file}")).or_else(|| package.find(&name, file));
+                        let found =
+                            package.find(&name, &format!("{base}/{file}")).or_else(|| package.find(&name, file));
                         if let Some(found) = found {
                             self.media.insert(id, found);
                         }
@@ -99,7 +100,7 @@ impl Resources {
         let parts: Vec<u8> = value.split_whitespace().filter_map(channel).take(4).collect();
         let space = color.attribute("ColorSpace").and_then(|id| self.color_spaces.get(id));
         match (space.map(|s| s.to_ascii_uppercase()).as_deref(), parts.as_slice()) {
-            (Some("CMYK"), &[c, m, y, k]) | (None, &[c, m, y, k]) => {
+            (Some("CMYK") | None, &[c, m, y, k]) => {
                 let mix = |ink: u8| ((255 - u32::from(ink)) * (255 - u32::from(k)) / 255) as u8;
                 Some(Color([mix(c), mix(m), mix(y), opacity]))
             }

@@ -94,10 +94,8 @@ pub fn values(root: &Element, objects: &ByObject) -> Vec<StructuredValue> {
 
 /// What the objects of a tag print, joined; `None` when it names none that is on a page.
 fn printed(tag: &Element, objects: &ByObject) -> Option<Printed> {
-    let mut parts = tag
-        .all("ObjectRef")
-        .take(MAX_OBJECTS_PER_TAG)
-        .filter_map(|reference| objects.get(reference.text.trim()));
+    let mut parts =
+        tag.all("ObjectRef").take(MAX_OBJECTS_PER_TAG).filter_map(|reference| objects.get(reference.text.trim()));
     let mut whole = parts.next()?.clone();
     for part in parts {
         whole.text.push_str(&part.text);
@@ -123,7 +121,12 @@ fn push(out: &mut Vec<StructuredValue>, name: &str, shape: Shape, printed: &Prin
         name: name.to_owned(),
         text: text.trim().to_owned(),
         page: Some(printed.page),
-        quad: Some(Quad::from_edges(printed.quad.left(), printed.quad.top(), printed.quad.right(), printed.quad.bottom())),
+        quad: Some(Quad::from_edges(
+            printed.quad.left(),
+            printed.quad.top(),
+            printed.quad.right(),
+            printed.quad.bottom(),
+        )),
     });
 }
 

@@ -65,27 +65,12 @@ fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-const OFD: &str = r#"<ofd:OFD xmlns:ofd="http://www.ofdspec.org/2016"><ofd:DocBody><ofd:DocInfo><ofd:CustomDatas>
-<ofd:CustomData Name="发票号码">26110000000000000031</ofd:CustomData><ofd:CustomData Name="合计金额">94.34</ofd:CustomData>
-<ofd:CustomData Name="合计税额">5.66</ofd:CustomData><ofd:CustomData Name="开票日期">2026年03月12日</ofd:CustomData>
-</ofd:CustomDatas></ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"#;
-const DOCUMENT: &str = r#"<ofd:Document xmlns:ofd="http://www.ofdspec.org/2016"><ofd:CommonData>
-<ofd:PageArea><ofd:PhysicalBox>0 0 210 140</ofd:PhysicalBox></ofd:PageArea><ofd:TemplatePage ID="2" BaseLoc="Tpls/Tpl_0/Content.xml"/>
-</ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages>
-<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags></ofd:Document>"#;
-const TEMPLATE: &str = r#"<ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Content><ofd:Layer ID="3">
-<ofd:TextObject ID="4" Boundary="60 5 90 10" Size="6"><ofd:TextCode X="0" Y="6" DeltaX="g 12 6">电子发票（增值税专用发票）</ofd:TextCode></ofd:TextObject>
-<ofd:PathObject ID="5" Boundary="5 30 200 60" LineWidth="0.3"><ofd:StrokeColor Value="128 0 0"/><ofd:AbbreviatedData>M 0 0 L 200 0 L 200 60 L 0 60 C</ofd:AbbreviatedData></ofd:PathObject>
-</ofd:Layer></ofd:Content></ofd:Page>"#;
-const CONTENT: &str = r#"<ofd:Page xmlns:ofd="http://www.ofdspec.org/2016"><ofd:Template TemplateID="2"/><ofd:Content><ofd:Layer ID="10">
-<ofd:TextObject ID="11" Boundary="150 12 50 5" Size="3.175"><ofd:TextCode X="0" Y="4" DeltaX="g 19 1.5875">26110000000000000031</ofd:TextCode></ofd:TextObject>
-<ofd:TextObject ID="12" Boundary="20 35 80 6" Size="3.175"><ofd:TextCode X="0" Y="4" DeltaX="g 9 3.175">北京示例餐饮有限公司</ofd:TextCode></ofd:TextObject>
-<ofd:TextObject ID="13" Boundary="150 95 40 6" Size="4"><ofd:TextCode X="0" Y="5">¥</ofd:TextCode></ofd:TextObject>
-<ofd:TextObject ID="14" Boundary="150 95 40 6" Size="4"><ofd:TextCode X="3" Y="5" DeltaX="g 5 2">100.00</ofd:TextCode></ofd:TextObject>
-</ofd:Layer></ofd:Content></ofd:Page>"#;
-const TAG: &str = r#"<:eInvoice xmlns:=""><InvoiceNo><ofd:ObjectRef PageRef="1">11</ofd:ObjectRef></InvoiceNo>
-<Seller><SellerName><ofd:ObjectRef PageRef="1">12</ofd:ObjectRef></SellerName></Seller>
-<TaxInclusiveTotalAmount><ofd:ObjectRef PageRef="1">13</ofd:ObjectRef><ofd:ObjectRef PageRef="1">14</ofd:ObjectRef></TaxInclusiveTotalAmount></:eInvoice>"#;
+const OFD: &str = include_str!("../../../../fixtures/einvoices/ofd/OFD.xml");
+const DOCUMENT: &str = include_str!("../../../../fixtures/einvoices/ofd/Doc_0/Document.xml");
+const TEMPLATE: &str = include_str!("../../../../fixtures/einvoices/ofd/Doc_0/Tpls/Tpl_0/Content.xml");
+const CONTENT: &str = include_str!("../../../../fixtures/einvoices/ofd/Doc_0/Pages/Page_0/Content.xml");
+const TAGS: &str = include_str!("../../../../fixtures/einvoices/ofd/Doc_0/Tags/CustomTags.xml");
+const TAG: &str = include_str!("../../../../fixtures/einvoices/ofd/Doc_0/Tags/CustomTag.xml");
 
 fn files() -> Vec<(&'static str, &'static str)> {
     vec![
@@ -93,7 +78,7 @@ fn files() -> Vec<(&'static str, &'static str)> {
         ("Doc_0/Document.xml", DOCUMENT),
         ("Doc_0/Tpls/Tpl_0/Content.xml", TEMPLATE),
         ("Doc_0/Pages/Page_0/Content.xml", CONTENT),
-        ("Doc_0/Tags/CustomTags.xml", "<CustomTags><CustomTag TypeID=\"0\"><FileLoc>CustomTag.xml</FileLoc></CustomTag></CustomTags>"),
+        ("Doc_0/Tags/CustomTags.xml", TAGS),
         ("Doc_0/Tags/CustomTag.xml", TAG),
     ]
 }
@@ -149,7 +134,8 @@ fn an_attached_document_type_is_not_forgiven_either() {
 
 #[test]
 fn a_ticket_attached_as_xbrl_is_read() {
-    let rail = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices/rail.xml")).unwrap();
+    let rail =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices/rail.xml")).unwrap();
     let mut files = files();
     files.push(("Doc_0/Attachs/rai_issuer_1.xml", &rail));
     let reading = read_checked(&zipped(&files)).unwrap();
@@ -200,9 +186,14 @@ fn the_labelled_packages_state_their_labels_exactly() {
         let label: serde_json::Value = serde_json::from_str(line).unwrap();
         let file = label["file"].as_str().unwrap();
         let reading = read_checked(&std::fs::read(folder.join(file)).unwrap()).unwrap();
-        for (field, key) in [("merchant", "merchant"), ("date", "issued_on"), ("total", "total"), ("currency", "currency"),
-            ("invoice_number", "invoice_number"), ("tax", "tax")]
-        {
+        for (field, key) in [
+            ("merchant", "merchant"),
+            ("date", "issued_on"),
+            ("total", "total"),
+            ("currency", "currency"),
+            ("invoice_number", "invoice_number"),
+            ("tax", "tax"),
+        ] {
             let Some(expected) = label[field].as_str() else { continue };
             let stated = reading.values.iter().find(|v| v.name == key).map(|v| v.text.as_str());
             assert_eq!(stated, Some(expected), "{file}: {field}");

@@ -25,7 +25,8 @@ pub fn invoice(root: &Element) -> Vec<StructuredValue> {
     let mut out = Values::new(StructuredSource::Cii);
     let empty = Element::default();
     let head = either(root, &["ExchangedDocument", "HeaderExchangedDocument"]).unwrap_or(&empty);
-    let trade = either(root, &["SupplyChainTradeTransaction", "SpecifiedSupplyChainTradeTransaction"]).unwrap_or(&empty);
+    let trade =
+        either(root, &["SupplyChainTradeTransaction", "SpecifiedSupplyChainTradeTransaction"]).unwrap_or(&empty);
     let agreement = either(trade, &["ApplicableHeaderTradeAgreement", "ApplicableSupplyChainTradeAgreement"]);
     let delivery = either(trade, &["ApplicableHeaderTradeDelivery", "ApplicableSupplyChainTradeDelivery"]);
     let settlement = either(trade, &["ApplicableHeaderTradeSettlement", "ApplicableSupplyChainTradeSettlement"]);
@@ -43,7 +44,8 @@ pub fn invoice(root: &Element) -> Vec<StructuredValue> {
     if let Some(settlement) = settlement {
         sums(&mut out, settlement, gives_back);
     }
-    let delivered = delivery.and_then(|d| d.text_at(&["ActualDeliverySupplyChainEvent", "OccurrenceDateTime", "DateTimeString"]));
+    let delivered =
+        delivery.and_then(|d| d.text_at(&["ActualDeliverySupplyChainEvent", "OccurrenceDateTime", "DateTimeString"]));
     out.date(F::OccurredOn.as_str(), delivered);
     out.kind(EvidenceKind::Invoice);
     for (index, line) in trade.all("IncludedSupplyChainTradeLineItem").take(MAX_ITEMS).enumerate() {
@@ -115,7 +117,11 @@ fn sums(out: &mut Values, settlement: &Element, gives_back: bool) {
     out.amount("prepaid", in_currency("TotalPrepaidAmount"));
     for (index, tax) in settlement.all("ApplicableTradeTax").take(MAX_ITEMS).enumerate() {
         let key = |what: &str| format!("rate.{}.{what}", index + 1);
-        out.rate(&key("percent"), tax.text_at(&["RateApplicablePercent"]).or_else(|| tax.text_at(&["ApplicablePercent"])), false);
+        out.rate(
+            &key("percent"),
+            tax.text_at(&["RateApplicablePercent"]).or_else(|| tax.text_at(&["ApplicablePercent"])),
+            false,
+        );
         out.amount(&key("net"), tax.text_at(&["BasisAmount"]));
         out.amount(&key("tax"), tax.text_at(&["CalculatedAmount"]));
     }
@@ -136,7 +142,10 @@ fn item(out: &mut Values, index: usize, line: &Element) {
     out.text(&key("quantity"), quantity.and_then(Element::content));
     out.text(&key("unit"), quantity.and_then(|q| q.attribute("unitCode")));
     out.text(&key("unit_price"), agreement.text_at(&["NetPriceProductTradePrice", "ChargeAmount"]));
-    let total = either(settlement, &["SpecifiedTradeSettlementLineMonetarySummation", "SpecifiedTradeSettlementMonetarySummation"]);
+    let total = either(
+        settlement,
+        &["SpecifiedTradeSettlementLineMonetarySummation", "SpecifiedTradeSettlementMonetarySummation"],
+    );
     out.amount(&key("amount"), total.and_then(|t| t.text_at(&["LineTotalAmount"])));
     let tax = settlement.child("ApplicableTradeTax");
     let rate = tax.and_then(|t| t.text_at(&["RateApplicablePercent"]).or_else(|| t.text_at(&["ApplicablePercent"])));

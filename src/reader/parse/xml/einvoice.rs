@@ -109,9 +109,7 @@ fn red_pair(out: &mut Values) {
 /// The blue invoice number a remark says was cancelled.
 fn original_of_red(remark: &str) -> Option<&str> {
     let (_, after) = remark.split_once("红冲").or_else(|| remark.split_once("对应正数发票"))?;
-    after
-        .split(|c: char| !c.is_ascii_digit())
-        .find(|digits| matches!(digits.len(), 8 | 20))
+    after.split(|c: char| !c.is_ascii_digit()).find(|digits| matches!(digits.len(), 8 | 20))
 }
 
 /// Reads `original_invoice.xml` of an OFD: `eInvoice`, flat, often with the prefix `fp:`.
@@ -156,7 +154,10 @@ mod tests {
     #[test]
     fn a_red_invoice_names_the_blue_one_it_cancels() {
         for (remark, expected) in [
-            ("被红冲蓝字数电票号码：24112000000000000001 红字发票信息确认单编号：44011024051000000001", Some("24112000000000000001")),
+            (
+                "被红冲蓝字数电票号码：24112000000000000001 红字发票信息确认单编号：44011024051000000001",
+                Some("24112000000000000001"),
+            ),
             ("对应正数发票代码:011002000111号码:12345678", Some("12345678")),
             ("住宿三晚", None),
         ] {

@@ -235,7 +235,8 @@ mod tests {
 
     #[test]
     fn names_lose_their_prefix_and_text_its_escapes() {
-        let xml = br#"<?xml version="1.0"?><a:r xmlns:a="x" k="1 &amp; 2"><a:b>A&#x4E00;&lt;<![CDATA[&B]]></a:b><b/></a:r>"#;
+        let xml =
+            br#"<?xml version="1.0"?><a:r xmlns:a="x" k="1 &amp; 2"><a:b>A&#x4E00;&lt;<![CDATA[&B]]></a:b><b/></a:r>"#;
         let root = parse(xml).unwrap();
         assert_eq!((root.name.as_str(), root.attribute("k")), ("r", Some("1 & 2")));
         assert_eq!(root.text_at(&["b"]), Some("A一<&B"));
@@ -261,7 +262,8 @@ mod tests {
     fn every_bound_refuses_instead_of_working_on() {
         let deep = "<a>".repeat(MAX_DEPTH + 1);
         let wide = format!("<a {}/>", (0..=MAX_ATTRIBUTES).map(|i| format!("a{i}='1' ")).collect::<String>());
-        let spaces = "<a><b xmlns:c='d'/></a>".replace("<b xmlns:c='d'/>", &"<b xmlns:c='d'/>".repeat(MAX_NAMESPACES + 1));
+        let spaces =
+            "<a><b xmlns:c='d'/></a>".replace("<b xmlns:c='d'/>", &"<b xmlns:c='d'/>".repeat(MAX_NAMESPACES + 1));
         let many = format!("<a>{}</a>", "<b/>".repeat(MAX_NODES));
         for (xml, what) in [(deep, "depth"), (wide, "attributes"), (spaces, "namespaces"), (many, "elements")] {
             assert_eq!(parse(xml.as_bytes()), Err(XmlError::Limit(what)));
