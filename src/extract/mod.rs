@@ -4,6 +4,7 @@
 //! one `find_*` file per field proposes values with features; [`rank`] turns features into probabilities;
 //! [`assemble`] makes fields of them.
 
+mod agreement;
 mod arithmetic;
 mod assemble;
 mod capitals;
@@ -15,6 +16,7 @@ mod find_merchant;
 mod find_number;
 mod find_payment;
 mod find_seller;
+mod find_structured;
 mod find_tax;
 mod find_total;
 pub mod fold;
@@ -23,11 +25,14 @@ pub mod layout;
 mod lexicon;
 mod money;
 pub mod numbers;
+pub mod payloads;
 pub mod rank;
 mod region;
 mod upright;
 mod weights;
 pub mod words;
+
+pub use capitals::parse as capital_amount;
 
 use arithmetic::Sums;
 use layout::Layout;
@@ -85,6 +90,7 @@ pub fn extract(material: &Material, context: &Context) -> Extraction {
 
 /// [`extract`] with another ranker.
 pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
+    let material = &*find_structured::without_echo(material);
     match upright::view(material) {
         Some((view, turned)) => turned.back(extract_upright(ranker, &view, context)),
         None => extract_upright(ranker, material, context),
@@ -99,6 +105,9 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, total));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
+    }
+    if find_structured::is_all_echo(material) {
+        agreement::mark_echo(&mut proposals);
     }
     assemble::assemble(ranker, proposals)
 }
@@ -136,6 +145,10 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_number::propose(layout, context.today));
         proposals.extend(find_payment::propose(layout, mentions, region, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));
+        proposals.extend(find_structured::propose(&material.values, layout, mentions, context.today));
+        if !find_structured::is_all_echo(material) {
+            agreement::hear_capitals(&mut proposals, &sums.capitals);
+        }
         proposals
     }
 }

@@ -4,7 +4,9 @@
 //! attachments) and says how it ended.
 
 mod charset;
+mod ofd;
 pub(super) mod pdf;
+pub(crate) mod xml;
 mod zip;
 
 use super::{
@@ -30,7 +32,9 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     match request.media_type {
         MediaType::Zip => zip::read(request, document, out),
         MediaType::Pdf => pdf::read(request, document, out),
-        MediaType::Ofd | MediaType::Xml | MediaType::Html | MediaType::Mail | MediaType::Text => {
+        MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
+        MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
+        MediaType::Html | MediaType::Mail | MediaType::Text => {
             Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
         }
         MediaType::Jpeg
