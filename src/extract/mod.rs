@@ -18,12 +18,14 @@ mod find_seller;
 mod find_tax;
 mod find_total;
 pub mod fold;
+mod items;
 mod judge_merchant;
 pub mod layout;
 mod lexicon;
 mod money;
 pub mod numbers;
 pub mod rank;
+mod rates;
 mod region;
 mod upright;
 mod weights;
@@ -36,6 +38,7 @@ use rank::{Logit, Proposal, Ranker};
 use region::Region;
 
 use crate::domain::{
+    breakdown::Breakdown,
     field::{Candidate, FieldKey, Fields},
     money::Currency,
     page::{Code, Page},
@@ -74,6 +77,8 @@ pub struct Extraction {
     pub fields: Fields,
     /// All candidates, for pages, statistics and training.
     pub candidates: Vec<Candidate>,
+    /// Lines of what was bought and tax per rate.
+    pub breakdown: Breakdown,
     /// Probability that total and date are both right, 0 to 1.
     pub p_total_and_date: f32,
 }
@@ -96,11 +101,16 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let mut proposals = sheet.propose(material, context);
     // Tax and net are what add up to the total, so the total is chosen first.
     let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
-    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, total));
+    let rates = rates::rows(&sheet.layout, &sheet.mentions, total);
+    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }
-    assemble::assemble(ranker, proposals)
+    let mut extraction = assemble::assemble(ranker, proposals);
+    let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
+    extraction.breakdown =
+        Breakdown { items: items::find(&sheet.layout, &sheet.mentions), taxes: rates::lines(&rates, total) };
+    extraction
 }
 
 /// Every proposal for the ranked fields with the features a ranker sees; for training and statistics.
