@@ -7,12 +7,16 @@
 mod arithmetic;
 mod assemble;
 mod capitals;
+mod check_digits;
 mod cursor;
 pub mod dates;
 mod find_code;
+mod find_contact;
 mod find_date;
+mod find_kind;
 mod find_merchant;
 mod find_number;
+mod find_occurred;
 mod find_payment;
 mod find_seller;
 mod find_tax;
@@ -103,13 +107,15 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
     let rates = rates::rows(&sheet.layout, &sheet.mentions, total);
     proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total));
+    let issued = assemble::most_probable(ranker, FieldKey::Date, &proposals).and_then(|v| v.as_date());
+    proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
     extraction.breakdown =
-        Breakdown { items: items::find(&sheet.layout, &sheet.mentions), taxes: rates::lines(&rates, total) };
+        Breakdown { items: items::find(&sheet.layout, &sheet.mentions, total), taxes: rates::lines(&rates, total) };
     extraction
 }
 
@@ -144,7 +150,8 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_total::propose(layout, mentions, sums, region));
         proposals.extend(region.currencies.iter().cloned());
         proposals.extend(find_number::propose(layout, context.today));
-        proposals.extend(find_payment::propose(layout, mentions, region, context));
+        proposals.extend(find_payment::propose(layout, mentions));
+        proposals.extend(find_kind::propose(layout, mentions, region, &material.pages, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));
         proposals
     }

@@ -26,6 +26,10 @@ const FEW_DECIMALS: usize = 2;
 const NEAR: f32 = 2.6;
 /// A name that fills this share of its column may go on below.
 const FILLED: f32 = 0.86;
+/// Lines at the head that may be something else, where the rest adds up.
+const MAX_FALSE_HEAD: usize = 2;
+/// The same at the end: totals, taxes and payments nobody recognised.
+const MAX_FALSE_TAIL: usize = 10;
 /// Names above their numbers: rows of one name at most.
 const MAX_NAME_ROWS: usize = 2;
 
@@ -46,8 +50,8 @@ struct Open {
     legibility: f32,
 }
 
-/// Every line between the head of the paper and its first total.
-pub fn find(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<LineItem> {
+/// Every line between the head of the paper and its first total; `total` is the most probable one.
+pub fn find(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Vec<LineItem> {
     let rows = read_rows(layout, mentions);
     let style = Style::of(layout, &rows);
     let mut open: Vec<Open> = Vec::new();
@@ -136,7 +140,7 @@ pub fn find(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<LineItem> {
             legibility: amount.legibility,
         });
     }
-    finish(open, mentions)
+    finish(open, mentions, total)
 }
 
 fn read_rows(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<ItemRow> {
@@ -298,7 +302,8 @@ fn union(a: Evidence, b: Evidence) -> Evidence {
 }
 
 /// Quantities, sums and probabilities once all lines are known.
-fn finish(mut open: Vec<Open>, mentions: &[Mention]) -> Vec<LineItem> {
+fn finish(mut open: Vec<Open>, mentions: &[Mention], total: Option<Decimal>) -> Vec<LineItem> {
+    keep_what_adds_up(&mut open, mentions, total);
     // 1, 2, 3 … at the head of the rows are positions, unless they are proved to be counts.
     let heads: Vec<Option<Decimal>> =
         open.iter().filter(|o| o.item.kind == ItemKind::Article).map(|o| o.head).collect();
@@ -315,7 +320,7 @@ fn finish(mut open: Vec<Open>, mentions: &[Mention]) -> Vec<LineItem> {
         }
     }
     let sum = open.iter().try_fold(Decimal::ZERO, |sum, o| sum.checked_add(o.item.amount));
-    let adds_up = open.len() > 1 && sum.is_some_and(|sum| is_printed_sum(mentions, sum));
+    let adds_up = sum.is_some_and(|sum| is_sum(mentions, total, sum, open.len()));
     open.into_iter()
         .map(|line| {
             let mut item = line.item;
@@ -329,10 +334,40 @@ fn finish(mut open: Vec<Open>, mentions: &[Mention]) -> Vec<LineItem> {
         .collect()
 }
 
-/// A labelled total, subtotal or net amount equals `sum`.
-fn is_printed_sum(mentions: &[Mention], sum: Decimal) -> bool {
+/// `sum` of `count` lines is what is to be paid, or stands at a label of a total, subtotal or net amount. A single line
+/// proves itself only by the total.
+fn is_sum(mentions: &[Mention], total: Option<Decimal>, sum: Decimal, count: usize) -> bool {
     let sums = [L::Subtotal, L::Total, L::GrandTotal, L::Net, L::Amount];
-    mentions.iter().any(|m| m.is(&sums) && m.amount.value == sum)
+    match count {
+        0 => false,
+        1 => total == Some(sum),
+        _ => total == Some(sum) || mentions.iter().any(|m| m.is(&sums) && m.amount.value == sum),
+    }
+}
+
+/// Where the lines add up without a few at their head (a table's number, a telephone) or at their end (a total in a
+/// language nobody taught, the tax), those are none.
+fn keep_what_adds_up(open: &mut Vec<Open>, mentions: &[Mention], total: Option<Decimal>) {
+    let mut running = vec![Decimal::ZERO];
+    for line in open.iter() {
+        let Some(next) = running[running.len() - 1].checked_add(line.item.amount) else { return };
+        running.push(next);
+    }
+    let count = open.len();
+    let mut best: Option<(usize, usize)> = None;
+    for from in 0..=MAX_FALSE_HEAD.min(count) {
+        for to in (from + 1..=count).rev().take(MAX_FALSE_TAIL + 1) {
+            let longer = best.is_none_or(|(a, b)| to - from > b - a);
+            if longer && is_sum(mentions, total, running[to] - running[from], to - from) {
+                best = Some((from, to));
+            }
+        }
+    }
+    // A single line that is the total says little when others stand beside it.
+    if let Some((from, to)) = best.filter(|(from, to)| to - from > 1 || count <= 3) {
+        open.truncate(to);
+        open.drain(..from);
+    }
 }
 
 /// Measured on the transcripts of wildreceipt by `cli::eval::fields`.

@@ -99,6 +99,10 @@ pub fn read(layout: &Layout<'_>, mentions: &[&Mention], row: usize, whole: bool)
         // The amount stands first: `¥58 红烧肉`.
         name = name_of(layout, row, &used, None, true);
     }
+    let counted = leading_count(&name);
+    if let Some((_, from)) = counted {
+        name = name[from..].trim_start().to_owned();
+    }
     let hits = words::find(&name);
     let explained: usize = hits.iter().map(|h| letters(name.get(h.start..h.end).unwrap_or(""))).sum();
     let free_letters = letters(&name).saturating_sub(explained);
@@ -122,7 +126,12 @@ pub fn read(layout: &Layout<'_>, mentions: &[&Mention], row: usize, whole: bool)
         .filter(|n| n.decimals == 0 && !n.percent && n.value > Decimal::ZERO && n.value < MAX_PIECES)
         .filter(|n| Some(n.segment) == layout.rows[row].segments.first().copied() && n.range.start == 0)
         .map(|n| n.value);
-    ItemRow { row, name, amount, pieces: pieces.or(lone).map(|(p, _)| p), head, label, free_letters, is_other }
+    let counted = counted.map(|(quantity, _)| Pieces { quantity, unit_price: None, proved: false });
+    let pieces = match (pieces.or(lone).map(|(p, _)| p), counted) {
+        (Some(p), _) if p.proved || p.unit_price.is_some() => Some(p),
+        (found, counted) => counted.or(found),
+    };
+    ItemRow { row, name, amount, pieces, head, label, free_letters, is_other }
 }
 
 fn number(m: &Mention) -> Number {
@@ -272,6 +281,20 @@ fn name_of(layout: &Layout<'_>, row: usize, used: &[&Number], until: Option<(usi
         out.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | ':' | '*' | '=' | '.' | ',' | '|' | '@'));
     // `*分类*名称` of a fapiao keeps its star.
     if out.starts_with('*') && out.chars().filter(|c| *c == '*').count() == 2 { out } else { trimmed.to_owned() }
+}
+
+/// `2x Espresso`, `2×拿铁`: the count and where the name goes on.
+fn leading_count(name: &str) -> Option<(Decimal, usize)> {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = name.get(digits..).filter(|_| (1..=3).contains(&digits))?.trim_start();
+    let after = rest.strip_prefix(['x', 'X', '×'])?;
+    let begins = after.trim_start().chars().next().is_some_and(|c| c.is_alphanumeric());
+    // `3XL shirt` is a size.
+    let apart = after.starts_with(' ')
+        || after.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || is_cjk(c));
+    let quantity: Decimal = name[..digits].parse().ok()?;
+    (begins && apart && !rest.starts_with("XL") && quantity > Decimal::ZERO)
+        .then_some((quantity, name.len() - after.len()))
 }
 
 /// Neither a sign of money or multiplication, nor a bar code.
