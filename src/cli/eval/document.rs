@@ -55,7 +55,7 @@ impl Document {
 /// The receipts of a kept reading.
 pub fn materials(reading: CachedReading) -> Vec<Material> {
     let whole = Material { pages: reading.pages, codes: reading.codes, values: reading.values };
-    pipeline::divide(&whole, &reading.receipts).into_iter().map(|group| group.material).collect()
+    pipeline::divide(0, &whole, &reading.receipts).into_iter().map(|group| group.material).collect()
 }
 
 /// The typed text of every receipt of `source` that has boxes of the simple kind (`x1,y1,…,x4,y4,text`).
