@@ -17,6 +17,8 @@ pub mod labels;
 pub mod measured;
 pub mod pages;
 pub mod record;
+#[cfg(test)]
+mod regression;
 pub mod report;
 pub mod score;
 pub mod sources;

@@ -38,7 +38,6 @@ pub mod rank;
 mod rates;
 mod region;
 mod upright;
-mod weights;
 pub mod words;
 
 pub use capitals::parse as capital_amount;

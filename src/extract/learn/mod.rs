@@ -246,3 +246,6 @@ pub fn finish(examples: &[Prepared], validated: &CrossValidated, settings: &Sett
     model.joint = validated.joint.clone();
     model
 }
+
+#[cfg(test)]
+mod tests;
