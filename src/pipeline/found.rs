@@ -28,12 +28,7 @@ pub(super) async fn is_kept(app: &App, owner: &PersonId, sha256: &Sha256) -> Res
 /// Stores the documents of the walk and what became of each. Returns their ids, by node.
 ///
 /// The walk looked whether a document had been filed before; when that has changed since, the job is done again.
-pub(super) async fn store(
-    app: &App,
-    tx: &mut Tx,
-    done: &Done,
-    now: Timestamp,
-) -> Result<Vec<DocumentId>, JobError> {
+pub(super) async fn store(app: &App, tx: &mut Tx, done: &Done, now: Timestamp) -> Result<Vec<DocumentId>, JobError> {
     let mut ids: Vec<DocumentId> = Vec::with_capacity(done.tree.nodes.len());
     for (index, node) in done.tree.nodes.iter().enumerate() {
         let id = match done.roots.get(index) {
@@ -76,13 +71,7 @@ pub(super) async fn store(
 }
 
 /// The row of a document found inside another one: a new one, or the owner's own of the same bytes.
-async fn document(
-    app: &App,
-    tx: &mut Tx,
-    done: &Done,
-    index: usize,
-    now: Timestamp,
-) -> Result<DocumentId, JobError> {
+async fn document(app: &App, tx: &mut Tx, done: &Done, index: usize, now: Timestamp) -> Result<DocumentId, JobError> {
     let node: &Node = &done.tree.nodes[index];
     let owner = &done.capture.owner_id;
     if let Some(known) = documents::find_by_hash(tx, owner, &node.source.sha256).await? {

@@ -98,11 +98,11 @@ fn standing(tree: &Tree, node: usize, understood: &Understood) -> Standing {
     if kind(understood) == Some(EvidenceKind::TripSheet) {
         return Standing::Companion;
     }
-    if known.relation == Some(Relation::Inline) && !has_total {
+    // A logo says a name; a receipt pasted into the text says a total or at least a date.
+    if known.relation == Some(Relation::Inline) && !has_total && !fields.contains_key(&FieldKey::Date) {
         return Standing::Ornament;
     }
-    let says_its_total =
-        understood.group.material.values.iter().any(|value| value.name == FieldKey::Total.as_str());
+    let says_its_total = understood.group.material.values.iter().any(|value| value.name == FieldKey::Total.as_str());
     if known.source.media_type == MediaType::Mail {
         let has_parts = tree.nodes.iter().any(|other| other.parent == Some(node));
         return match (has_parts, says_its_total, has_total) {
@@ -136,7 +136,8 @@ fn cluster(tree: &Tree, units: &[Unit]) -> Vec<Vec<Belongs>> {
         let unit = &units[index];
         let same = |member: &Belongs| {
             let other = &units[member.unit];
-            other.node != unit.node && alike::same_receipt((unit.form, &unit.understood), (other.form, &other.understood))
+            other.node != unit.node
+                && alike::same_receipt((unit.form, &unit.understood), (other.form, &other.understood))
         };
         match clusters.iter_mut().find(|members| members.iter().any(same)) {
             Some(members) => members.push(Belongs { unit: index, speaks: true }),

@@ -299,12 +299,8 @@ mod tests {
 
     #[test]
     fn a_part_is_refused_like_an_upload_and_an_archive_in_an_archive_is_not_opened() {
-        let source = |media_type| Source {
-            bytes: Bytes::from_static(b"x"),
-            name: None,
-            media_type,
-            sha256: Sha256::of(b"x"),
-        };
+        let source =
+            |media_type| Source { bytes: Bytes::from_static(b"x"), name: None, media_type, sha256: Sha256::of(b"x") };
         let parent = |media_type, depth| Waiting { source: source(media_type), parent: None, relation: None, depth };
         let part = |bytes: &'static [u8]| Part {
             name: "a".into(),

@@ -340,7 +340,7 @@ pub async fn retry_job(app: &App, actor: &Actor, id: &JobId) -> Result<(), Revie
 }
 
 /// Auditors see captures but change nothing.
-fn check_owner_or_reviewer(actor: &Actor, capture: &captures::CaptureRow) -> Result<(), ReviewError> {
+pub(super) fn check_owner_or_reviewer(actor: &Actor, capture: &captures::CaptureRow) -> Result<(), ReviewError> {
     let may = capture.owner_id == actor.id || actor.is(Role::Reviewer) || actor.is(Role::Admin);
     if may { Ok(()) } else { Err(ReviewError::Forbidden("only its owner, a reviewer or an admin may do this")) }
 }

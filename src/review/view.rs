@@ -11,15 +11,16 @@ use crate::{
     domain::{
         field::FieldKey,
         ids::{DocumentId, ReadingId, ReceiptId},
+        media::MediaType,
         person::Actor,
         receipt::PartRole,
     },
     store::{
         Tx,
         captures::{self, CaptureRow},
-        documents::DocumentRow,
+        documents::{self, DocumentRow},
         expenses::{self, ExpenseRow},
-        fields,
+        fields, parts as document_parts,
         readings::{self, PreviewRow},
         receipts::{self, PartRow, ReceiptRow},
     },
@@ -42,6 +43,21 @@ pub struct PageView {
     pub preview: PreviewRow,
 }
 
+/// A document of a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentView {
+    /// The document.
+    pub id: DocumentId,
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// Told from the content.
+    pub media_type: MediaType,
+    /// Leading or supporting.
+    pub role: PartRole,
+    /// The receipt's pages that are its, by [`PageView::index`]; empty when it has no preview.
+    pub pages: Vec<i64>,
+}
+
 /// Everything a draft page shows.
 #[derive(Debug, Clone)]
 pub struct DraftView {
@@ -49,8 +65,10 @@ pub struct DraftView {
     pub receipt: ReceiptRow,
     /// Its capture.
     pub capture: CaptureRow,
-    /// Its documents.
+    /// The documents of its capture.
     pub documents: Vec<DocumentRow>,
+    /// The documents it is made of, in the order of its pages.
+    pub made_of: Vec<DocumentView>,
     /// Its parts.
     pub parts: Vec<PartRow>,
     /// Fields by key.
@@ -94,11 +112,13 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         }
     }
     let pages = pages(&mut tx, &parts).await?;
+    let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
     Ok(DraftView {
         receipt,
         capture,
         documents,
+        made_of,
         parts,
         fields: draft_fields(proposed, decisions),
         pages,
@@ -129,4 +149,20 @@ async fn pages(tx: &mut Tx, parts: &[PartRow]) -> Result<Vec<PageView>, ReviewEr
         })
     };
     Ok(parts.iter().filter_map(view).collect())
+}
+
+/// The documents behind the parts. A merged receipt's documents keep the names their own captures know them by.
+async fn made_of(tx: &mut Tx, parts: &[PartRow], pages: &[PageView]) -> Result<Vec<DocumentView>, ReviewError> {
+    let mut made_of: Vec<DocumentView> = Vec::new();
+    for part in parts {
+        if made_of.iter().any(|known| known.id == part.document_id) {
+            continue;
+        }
+        let Some(document) = documents::find(tx, &part.document_id).await? else { continue };
+        let pages = pages.iter().filter(|page| page.document == document.id).map(|page| page.index).collect();
+        let file_name = document_parts::name(tx, &document.id).await?;
+        let DocumentRow { id, media_type, .. } = document;
+        made_of.push(DocumentView { id, file_name, media_type, role: part.role, pages });
+    }
+    Ok(made_of)
 }

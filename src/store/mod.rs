@@ -160,6 +160,8 @@ impl Db {
             .map_err(|e| StoreError::from_sqlx("open", e))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // What is deleted is overwritten: passwords of documents, sign-in sessions, what was erased.
+            .pragma("secure_delete", "on")
             // FULL: an acknowledgement survives power loss; NORMAL would lose committed transactions.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

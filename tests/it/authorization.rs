@@ -61,10 +61,13 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/captures/{id}/original", Thing::Capture, SEEN),
     ("post", "/api/v1/captures/{id}/retry", Thing::Capture, [202, 404, 202, 403, 202]),
     ("post", "/api/v1/captures/{id}/fill-by-hand", Thing::Capture, [201, 404, 201, 403, 201]),
+    // The capture waits for no password: 403 says that the role would do, where it would.
+    ("post", "/api/v1/captures/{id}/password", Thing::Capture, [403, 404, 403, 403, 403]),
     ("get", "/api/v1/drafts", Thing::None, ALL),
     ("get", "/api/v1/drafts/{id}", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/history", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/original", Thing::Draft, SEEN),
+    ("get", "/api/v1/drafts/{id}/documents/{number}/original", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/pages/{page}/preview", Thing::Draft, SEEN),
     // Admins see everything, but reviewing is for reviewers.
     ("patch", "/api/v1/drafts/{id}", Thing::Draft, [200, 404, 200, 403, 403]),
@@ -188,6 +191,10 @@ impl World {
         };
         readings::insert_preview(&mut tx, &preview).await.unwrap();
         receipts::set_reading(&mut tx, &receipt, &reading.id, 0.5).await.unwrap();
+        for part in receipts::parts(&mut tx, &receipt).await.unwrap() {
+            let part = receipts::PartRow { reading_id: Some(reading.id.clone()), ..part };
+            receipts::add_part(&mut tx, &part).await.unwrap();
+        }
         tx.commit().await.unwrap();
         receipt
     }
@@ -256,7 +263,7 @@ impl World {
 
     async fn call(&self, caller: &Caller, method: &str, path: &str, id: &str) -> Answer {
         let (kind, body) = self.body(method, path, id);
-        let path = path.replace("{id}", id).replace("{page}", "0").replace("{code}", "taxi");
+        let path = path.replace("{id}", id).replace("{page}", "0").replace("{number}", "0").replace("{code}", "taxi");
         let method: Method = method.to_uppercase().parse().unwrap();
         self.site.send(caller, method, &path, kind, body).await
     }
@@ -277,6 +284,7 @@ impl World {
             ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 1, "reason": "blurred"}),
             ("post", "drafts/{id}/merge") => json!({"revision": 1, "into": id}),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
+            ("post", "captures/{id}/password") => json!({"password": "secret"}),
             ("post", "tokens") => json!({"name": "script"}),
             ("post", "visits") => json!({"customer_id": id, "purpose": "sales", "starts_at": "2026-11-20T09:00:00Z"}),
             ("patch", "visits/{id}") => json!({"place": "Bern"}),

@@ -6,6 +6,7 @@ mod architecture;
 mod authorization;
 mod objects;
 mod pages;
+mod parts;
 mod people;
 mod process;
 mod queue;

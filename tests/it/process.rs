@@ -18,9 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const VOUCH: &str = env!("CARGO_BIN_EXE_vouch");
 
 /// A running `vouch serve`, killed when dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
     data_dir: PathBuf,
     env: Vec<(String, String)>,
 }
@@ -46,7 +46,7 @@ fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
 }
 
 impl Server {
-    fn start(data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
+    pub fn start(data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
         let mut child = command(data_dir, env)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// Asks for an orderly stop and waits for it.
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal is sent");
         let status = self.child.wait().expect("it ends");
@@ -75,14 +75,14 @@ impl Server {
     }
 
     /// Runs another command over the same data.
-    fn run(&self, arguments: &[&str]) -> (bool, String) {
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
         let output = command(&self.data_dir, &self.env).args(arguments).output().expect("the binary runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.success(), text)
     }
 
     /// An API token of a new user with these roles.
-    fn token(&self, user: &str, roles: &str) -> String {
+    pub fn token(&self, user: &str, roles: &str) -> String {
         let (ok, text) = self.run(&["user", "add", user, "--roles", roles]);
         assert!(ok, "{text}");
         let (ok, text) = self.run(&["user", "token", user]);
@@ -91,33 +91,33 @@ impl Server {
     }
 }
 
-struct Api {
-    client: reqwest::Client,
-    address: String,
-    token: String,
+pub struct Api {
+    pub client: reqwest::Client,
+    pub address: String,
+    pub token: String,
 }
 
 impl Api {
-    fn new(server: &Server, token: &str) -> Self {
+    pub fn new(server: &Server, token: &str) -> Self {
         // The process default provider; the server names its own.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { client: reqwest::Client::new(), address: server.address.clone(), token: token.to_owned() }
     }
 
-    async fn upload(&self, bytes: Vec<u8>) -> (u16, Value) {
+    pub async fn upload(&self, bytes: Vec<u8>) -> (u16, Value) {
         let url = format!("{}/api/v1/receipts?file_name=receipt.jpg&no_visit=true", self.address);
         let answer = self.client.post(url).bearer_auth(&self.token).body(bytes).send().await.expect("an answer");
         (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let url = format!("{}/api/v1{path}", self.address);
         let answer = self.client.get(url).bearer_auth(&self.token).send().await.expect("an answer");
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.expect("JSON")
     }
 
-    async fn send(&self, method: reqwest::Method, path: &str, body: &Value) -> (u16, Value) {
+    pub async fn send(&self, method: reqwest::Method, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}/api/v1{path}", self.address);
         let request = self.client.request(method, url).bearer_auth(&self.token).json(body);
         let answer = request.send().await.expect("an answer");
@@ -125,11 +125,11 @@ impl Api {
     }
 
     /// Waits until the capture is read or has failed.
-    async fn settled(&self, capture: &str) -> Value {
+    pub async fn settled(&self, capture: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let body = self.get(&format!("/captures/{capture}")).await;
-            if body["state"] == "read" || body["state"] == "failed" {
+            if ["read", "failed", "password_needed"].iter().any(|state| body["state"] == *state) {
                 return body;
             }
             assert!(Instant::now() < deadline, "the capture is still {}", body["state"]);
@@ -138,7 +138,7 @@ impl Api {
     }
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receipts").join(name).join("receipt.jpg");
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

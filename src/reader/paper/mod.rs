@@ -174,7 +174,7 @@ fn words(line: &str) -> Vec<Placed> {
 }
 
 /// Cells a character takes: none for marks put on others, two for the wide scripts (UAX #11), else one.
-const fn cells_of(character: char) -> usize {
+pub(super) const fn cells_of(character: char) -> usize {
     match character {
         '\u{300}'..='\u{36F}' | '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' => 0,
         '\u{1100}'..='\u{115F}'

@@ -91,7 +91,8 @@ mod tests {
         for label in [Some("iso-8859-1"), Some("windows-1252"), None] {
             assert_eq!(decode(&latin, label), "Café Zürich, Gesamtbetrag 12,50 €", "{label:?}");
         }
-        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain("Total 5".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("Total 5".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16, None), "Total 5");
         assert_eq!(guess(&GB18030.encode("发票.pdf").0), "发票.pdf");
         assert_eq!(decode(b"plain", Some("no-such-charset")), "plain");

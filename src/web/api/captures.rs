@@ -47,7 +47,7 @@ pub async fn get(
     PathId(id): PathId<CaptureId>,
 ) -> Result<Json<CaptureBody>, ApiError> {
     let seen = review::capture(&state.app, &signed.actor, &id).await?;
-    Ok(Json(CaptureBody::new(&seen.capture, &seen.receipts)))
+    Ok(Json(CaptureBody::from(&seen)))
 }
 
 /// Captures without receipts: on their way, or failed with a reason.

@@ -59,6 +59,20 @@ pub async fn original(
     attachment(&state, &view.capture.id, document).await
 }
 
+/// The original bytes of one of the draft's documents, as an attachment.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/documents/{number}/original", operation_id = "draft_document_original",
+    tag = "drafts", params(("id" = String, Path), ("number" = usize, Path, description = "0-based place among the draft's documents")),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
+pub async fn document_original(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path((id, number)): Path<(ReceiptId, usize)>,
+) -> Result<Response, ApiError> {
+    let view = review::view(&state.app, &signed.actor, &id).await?;
+    let document = view.made_of.get(number).ok_or_else(|| ApiError::not_found("document"))?;
+    attachment(&state, &view.capture.id, &document.id).await
+}
+
 /// Streams a document's bytes as an attachment.
 pub async fn attachment(state: &AppState, capture: &CaptureId, id: &DocumentId) -> Result<Response, ApiError> {
     let mut tx = state.app.db.read().await?;

@@ -9,6 +9,7 @@ pub mod extract;
 pub mod files;
 pub mod legal_entities;
 pub mod me;
+pub mod password;
 pub mod people;
 pub mod receipts;
 pub mod tokens;
@@ -28,6 +29,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(captures::retry))
         .routes(routes!(captures::fill_by_hand))
         .routes(routes!(captures::original))
+        .routes(routes!(password::give))
         .routes(routes!(drafts::list::list))
         .routes(routes!(drafts::get::get, drafts::edit::edit))
         .routes(routes!(drafts::confirm::confirm))
@@ -41,6 +43,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::history::history))
         .routes(routes!(files::preview))
         .routes(routes!(files::original))
+        .routes(routes!(files::document_original))
         .routes(routes!(me::me))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

@@ -12,13 +12,16 @@ use crate::{
         ids::{PersonId, ReceiptId},
         person::{Actor, Role},
         policy,
+        receipt::PartRole,
         visit::VisitChoice,
     },
     review::{self, DraftField, DraftView},
     store::{Tx, fields::FieldRow, journal, receipts::ReceiptRow},
     web::{
         pages::{
-            draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace, SHOWN},
+            draft::{
+                Change, DecidedView, DocumentView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace, SHOWN,
+            },
             shell::VisitView,
         },
         problem::ApiError,
@@ -76,6 +79,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
                 preview_url: format!("/api/v1/drafts/{id}/pages/{}/preview", page.index),
             })
             .collect(),
+        documents: documents(&view),
         fields,
         category: field_view(&view, FieldKey::Category, &name),
         categories: names::category_choices(&mut tx, frame.shell.lang).await?,
@@ -98,6 +102,18 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         conflict: false,
         problem: None,
     })
+}
+
+fn documents(view: &DraftView) -> Vec<DocumentView> {
+    let id = &view.receipt.id;
+    let shown = |(number, document): (usize, &review::DocumentView)| DocumentView {
+        name: document.file_name.clone().unwrap_or_default(),
+        kind: document.media_type.extension().to_uppercase(),
+        is_supporting: document.role == PartRole::Supporting,
+        first_page: document.pages.first().map(|page| *page as u32),
+        original_url: format!("/api/v1/drafts/{id}/documents/{number}/original"),
+    };
+    view.made_of.iter().enumerate().map(shown).collect()
 }
 
 fn field_view(view: &DraftView, key: FieldKey, name: &impl Fn(&PersonId) -> String) -> FieldView {

@@ -48,6 +48,8 @@ pub struct DraftPage {
     pub note: Option<String>,
     /// Pictures of its pages.
     pub pages: Vec<PageView>,
+    /// The documents it is made of; worth showing when there are several.
+    pub documents: Vec<DocumentView>,
     /// Fields in the order people read them, category not among them; see [`SHOWN`].
     pub fields: Vec<FieldView>,
     /// The category.
@@ -96,6 +98,21 @@ pub struct PageView {
     pub height: u32,
     /// The picture.
     pub preview_url: String,
+}
+
+/// A document of the draft.
+#[derive(Debug, Clone)]
+pub struct DocumentView {
+    /// Its name; empty when it came without one.
+    pub name: String,
+    /// Its type in a word: `PDF`, `XML`.
+    pub kind: String,
+    /// Not the one the receipt is read from.
+    pub is_supporting: bool,
+    /// Index of its first page, when it has one to show.
+    pub first_page: Option<u32>,
+    /// Where its bytes are.
+    pub original_url: String,
 }
 
 /// A field with what was proposed and what was decided.

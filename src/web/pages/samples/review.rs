@@ -10,7 +10,7 @@ use crate::{
         person::Language,
     },
     web::pages::{
-        draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace},
+        draft::{Change, DecidedView, DocumentView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace},
         queue::{QueueFilter, QueuePage, QueueRow},
         shell::{Problem, VisitView},
     },
@@ -148,6 +148,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             height: PICTURE.1,
             preview_url: "/sample/receipt.svg".into(),
         }],
+        documents: vec![],
         fields,
         category: required(meals),
         categories: category_choices(lang),
@@ -186,6 +187,18 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         ],
         ..line(3, Some("李薇"), "draft.edited")
     });
+    let document = |name: &str, kind: &str, is_supporting, first_page| DocumentView {
+        name: name.into(),
+        kind: kind.into(),
+        is_supporting,
+        first_page,
+        original_url: "/sample/receipt.svg".into(),
+    };
+    corrected.documents = vec![
+        document("dzfp_24512000000123456789_苏州恒瑞精密机械有限公司_20261120.xml", "XML", false, None),
+        document("dzfp_24512000000123456789.pdf", "PDF", true, Some(0)),
+        document("", "EML", true, Some(0)),
+    ];
     let mut confirmed = corrected.clone();
     (confirmed.state, confirmed.may, confirmed.conflict) =
         (DraftState::Confirmed, May { reopen: true, ..May::default() }, false);
