@@ -17,7 +17,7 @@ use super::{
     protocol::{
         End, Failed, Frame, FrameError, Handover, Kind, MAX_CODES, MAX_LINES_PER_PAGE, MAX_NAME_CHARS, MAX_PARTS,
         MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_RECEIPTS, MAX_VALUE_CHARS, MAX_VALUES, MAX_WARNINGS, MAX_WORD_CHARS,
-        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean,
+        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean, is_clean_code,
     },
     sandbox::Posture,
 };
@@ -215,7 +215,8 @@ impl Collector {
     fn code(&mut self, code: Code) -> Checked<()> {
         ensure(self.reading.codes.len() < MAX_CODES, "more codes than one document may hold")?;
         check_text(&code.symbology, MAX_NAME_CHARS)?;
-        check_text(&code.text, MAX_VALUE_CHARS)?;
+        ensure(code.text.chars().count() <= MAX_VALUE_CHARS, "a code that says too much")?;
+        ensure(is_clean_code(&code.text), "a code with control characters")?;
         self.check_on_page(code.page, &code.quad)?;
         self.reading.codes.push(code);
         Ok(())

@@ -395,6 +395,21 @@ pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unclean(*c)).collect()
 }
 
+/// [`is_clean`] for the text of a code, where line breaks (Swiss QR-bill, EPC) and the group separator of GS1 mean something.
+pub fn is_clean_code(text: &str) -> bool {
+    !text.chars().any(|c| is_unclean(c) && !is_code_break(c))
+}
+
+/// The text of a code without what [`is_clean_code`] refuses; every kind of line break becomes one line feed.
+pub fn clean_code(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|c| !is_unclean(*c) || is_code_break(*c)).collect()
+}
+
+const fn is_code_break(c: char) -> bool {
+    matches!(c, '\n' | '\u{1D}')
+}
+
 fn is_unclean(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')

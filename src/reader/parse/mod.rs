@@ -8,6 +8,7 @@ mod context;
 mod html;
 mod links;
 mod mail;
+pub(super) mod pdf;
 mod schema_org;
 mod text;
 mod zip;
@@ -38,7 +39,8 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
         MediaType::Text => text::read(request, document, out),
         MediaType::Html => html::read(request, document, out),
         MediaType::Mail => mail::read(request, document, out),
-        MediaType::Pdf | MediaType::Ofd | MediaType::Xml => {
+        MediaType::Pdf => pdf::read(request, document, out),
+        MediaType::Ofd | MediaType::Xml => {
             Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
         }
         MediaType::Jpeg
