@@ -111,6 +111,12 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
             engine = Some(reading.engine);
         }
     }
+    for part in parts.iter().filter(|part| part.reading_id != receipt.reading_id) {
+        let Some(reading) = &part.reading_id else { continue };
+        let more = readings::find(&mut tx, reading).await?.map(|reading| reading.warnings.0).unwrap_or_default();
+        warnings.extend(more);
+    }
+    warnings.dedup();
     let pages = pages(&mut tx, &parts).await?;
     let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;

@@ -5,6 +5,8 @@
 
 mod charset;
 mod context;
+#[cfg(test)]
+mod corpus;
 mod html;
 mod links;
 mod mail;

@@ -5,9 +5,9 @@
 //! whole messages as well. Calendars and wallet passes become values. Nothing remote is ever asked for.
 
 mod attachments;
-mod forward;
+pub(super) mod forward;
 mod scan;
-mod tnef;
+pub(super) mod tnef;
 
 use std::borrow::Cow;
 
