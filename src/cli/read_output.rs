@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
+        breakdown::{LineItem, TaxLine},
         field::{Alternative, Evidence, Field, FieldKey},
         media::MediaType,
         page::{Page, Quad},
@@ -95,6 +96,9 @@ impl ReadOutput<'_> {
                 out.insert(key.as_str().to_owned(), field_json(field));
             }
         }
+        let breakdown = &self.extraction.breakdown;
+        out.insert("items".to_owned(), breakdown.items.iter().map(item_json).collect());
+        out.insert("taxes".to_owned(), breakdown.taxes.iter().map(tax_json).collect());
         out.insert("p_total_and_date".to_owned(), json!(rounded(self.extraction.p_total_and_date)));
         out.insert("engine".to_owned(), json!(self.engine));
         out.insert("pages".to_owned(), json!(self.pages));
@@ -118,6 +122,32 @@ fn field_json(field: &Field) -> Value {
         "source": field.source,
         "reasons": field.reasons,
         "alternatives": field.alternatives.iter().map(alternative_json).collect::<Vec<_>>(),
+    })
+}
+
+fn item_json(item: &LineItem) -> Value {
+    json!({
+        "kind": item.kind,
+        "name": item.name,
+        "quantity": item.quantity,
+        "unit_price": item.unit_price,
+        "amount": item.amount,
+        "p": rounded(item.p),
+        "box": item.evidence.as_ref().and_then(|e| e.quad),
+        "page": item.evidence.as_ref().map(|e| e.page),
+        "reasons": item.reasons,
+    })
+}
+
+fn tax_json(line: &TaxLine) -> Value {
+    json!({
+        "rate": line.rate,
+        "net": line.net,
+        "tax": line.tax,
+        "p": rounded(line.p),
+        "box": line.evidence.as_ref().and_then(|e| e.quad),
+        "page": line.evidence.as_ref().map(|e| e.page),
+        "reasons": line.reasons,
     })
 }
 
@@ -157,11 +187,8 @@ mod tests {
             alternatives: vec![Alternative { value: "10.50".to_owned(), p: 0.01, evidence: None }],
         };
         let net = Field { key: FieldKey::Net, ..total.clone() };
-        let extraction = Extraction {
-            fields: [(FieldKey::Total, total), (FieldKey::Net, net)].into(),
-            candidates: Vec::new(),
-            p_total_and_date: 0.0,
-        };
+        let extraction =
+            Extraction { fields: [(FieldKey::Total, total), (FieldKey::Net, net)].into(), ..Extraction::default() };
         let json = ReadOutput {
             file: "a.jpg",
             receipt: 0,

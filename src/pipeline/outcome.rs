@@ -22,6 +22,7 @@ use crate::{
         time::Timestamp,
         visit::VisitChoice,
     },
+    findings,
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
@@ -235,6 +236,8 @@ async fn store_receipt(
     receipts::set_current(tx, &filled.id, &current(understood)).await?;
     store_parts(tx, place, &filled.id, &understood.group).await?;
     receipts::update(tx, &filled, draft.revision, now).await?;
+    findings::set_facts(tx, &filled.id, &understood.facts).await?;
+    findings::refresh(app, tx, &filled.id).await?;
     let body = json!({
         "reading": reading,
         "state": filled.state,

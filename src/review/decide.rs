@@ -21,7 +21,7 @@ use crate::{
         receipt::PartRole,
         visit::VisitChoice,
     },
-    queue,
+    findings, queue,
     store::{
         Tx, captures, expenses,
         expenses::{ExpenseLineRow, ExpenseRow},
@@ -91,6 +91,8 @@ pub async fn decide(
     let body = json!({ "revision": draft.revision, "from": row.state, "to": draft.state, "reason": reason });
     let entry = app.entry(Some(&actor.id), Manner::Singly, &kind, ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    // What is withdrawn or rejected is no longer anybody's duplicate.
+    findings::refresh(app, &mut tx, id).await?;
     finish(tx, id).await
 }
 
@@ -155,6 +157,7 @@ pub async fn confirm(app: &App, actor: &Actor, id: &ReceiptId, revision: i64) ->
     });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.confirmed", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    findings::refresh(app, &mut tx, id).await?;
     finish(tx, id).await
 }
 
@@ -251,6 +254,8 @@ pub async fn merge(
     let body = json!({ "revision": draft.revision, "into": into });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.merged", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    findings::refresh(app, &mut tx, id).await?;
+    findings::refresh(app, &mut tx, into).await?;
     finish(tx, id).await
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     ReviewError, access,
     current::{DraftField, draft_fields},
+    findings::{self, FindingView},
 };
 use crate::{
     app::App,
@@ -12,6 +13,7 @@ use crate::{
         field::FieldKey,
         ids::{DocumentId, ReadingId, ReceiptId},
         media::MediaType,
+        page::Code,
         person::Actor,
         receipt::PartRole,
     },
@@ -79,6 +81,10 @@ pub struct DraftView {
     pub warnings: Vec<String>,
     /// Engine and version.
     pub engine: Option<String>,
+    /// Machine-readable codes on its pages, as they were read.
+    pub codes: Vec<Code>,
+    /// What checks noticed, most important first.
+    pub findings: Vec<FindingView>,
     /// The live expense, once confirmed.
     pub expense: Option<ExpenseRow>,
 }
@@ -104,10 +110,12 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let parts = receipts::parts(&mut tx, id).await?;
     let decisions = fields::decisions(&mut tx, id).await?;
     let (mut proposed, mut warnings, mut engine) = (Vec::new(), Vec::new(), None);
+    let mut codes = Vec::new();
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
         if let Some(reading) = readings::find(&mut tx, reading_id).await? {
             warnings = reading.warnings.0;
+            codes = reading.codes.0;
             engine = Some(reading.engine);
         }
     }
@@ -120,6 +128,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let pages = pages(&mut tx, &parts).await?;
     let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
+    let findings = findings::list(&mut tx, actor, id).await?;
     Ok(DraftView {
         receipt,
         capture,
@@ -130,6 +139,8 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         pages,
         warnings,
         engine,
+        codes,
+        findings,
         expense,
     })
 }

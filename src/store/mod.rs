@@ -11,6 +11,7 @@ pub mod documents;
 mod error;
 pub mod expenses;
 pub mod fields;
+pub mod findings;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod authorization;
+mod findings;
 mod mail_content;
 mod objects;
 mod pages;

@@ -10,9 +10,11 @@ mod corpus;
 mod html;
 mod links;
 mod mail;
+mod ofd;
 pub(super) mod pdf;
 mod schema_org;
 mod text;
+pub(crate) mod xml;
 mod zip;
 
 use super::{
@@ -42,9 +44,8 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
         MediaType::Html => html::read(request, document, out),
         MediaType::Mail => mail::read(request, document, out),
         MediaType::Pdf => pdf::read(request, document, out),
-        MediaType::Ofd | MediaType::Xml => {
-            Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
-        }
+        MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
+        MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
         MediaType::Jpeg
         | MediaType::Png
         | MediaType::WebP

@@ -69,7 +69,7 @@ fn small_blurred_turned_inverted_and_noisy_codes_are_found() {
             &padded,
             degrees.to_radians(),
             imageproc::geometric_transformations::Interpolation::Bilinear,
-            Luma([235]),
+            imageproc::geometric_transformations::Border::Constant(Luma([235])),
         )
     };
     let mut inverted = smaller(5);
