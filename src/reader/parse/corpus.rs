@@ -1,6 +1,7 @@
 //! Real mails of many clients, when they are there: `../shared/corpus/eml`. Nothing of them is printed but file names.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -8,9 +9,13 @@ use std::{
 
 use super::{
     mail::{self, forward},
+    schema_org,
     tests::{Sent, request},
 };
-use crate::{domain::media::MediaType, reader::output::Stopped};
+use crate::{
+    domain::{media::MediaType, structured::StructuredSource},
+    reader::output::Stopped,
+};
 
 /// The folder; `None`, said plainly, when it is not there.
 fn corpus(below: &str) -> Option<PathBuf> {
@@ -100,4 +105,50 @@ fn forwards_of_many_clients_and_languages_have_their_original_sender() {
         .collect();
     eprintln!("{} of {} forwards have the right sender; not: {wrong:?}", bodies.len() - wrong.len(), bodies.len());
     assert!(wrong.len() * 20 <= bodies.len(), "{wrong:?}");
+}
+
+/// Names of values that are compared with what KDE's kitinerary expects.
+const COMPARED: [&str; 8] = [
+    "total",
+    "currency",
+    "reservation_number",
+    "flight_number",
+    "train_number",
+    "occurred_on",
+    "departure_place",
+    "merchant",
+];
+
+#[test]
+fn reservations_in_travel_mails_are_read_where_the_mail_says_them_as_data() {
+    let Some(dir) = corpus("kitinerary/autotests/extractordata") else { return };
+    let mut by_name: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let (mut files, mut told) = (0, 0);
+    for path in with_ending(&dir, &["html", "eml", "mbox", "txt"]) {
+        let expected = PathBuf::from(format!("{}.json", path.display()));
+        let Ok(json) = fs::read(&expected) else { continue };
+        let mut wanted = Vec::new();
+        schema_org::values(&serde_json::from_slice(&json).unwrap(), StructuredSource::JsonLd, &mut wanted);
+        let bytes = fs::read(&path).unwrap();
+        let mut out = Sent::default();
+        let is_html = path.extension().is_some_and(|e| e == "html");
+        let outcome = if is_html {
+            super::html::read(&request(MediaType::Html), &bytes, &mut out)
+        } else {
+            mail::read(&request(MediaType::Mail), &bytes, &mut out)
+        };
+        if outcome.is_err() || wanted.is_empty() {
+            continue;
+        }
+        files += 1;
+        told += usize::from(out.values.iter().any(|v| v.name == "reservation_number" || v.name == "occurred_on"));
+        for value in wanted.iter().filter(|v| COMPARED.contains(&v.name.as_str())) {
+            let name = COMPARED.iter().find(|name| **name == value.name).unwrap();
+            let found = out.values.iter().any(|v| v.name == value.name && v.text == value.text);
+            let entry = by_name.entry(name).or_default();
+            *entry = (entry.0 + usize::from(found), entry.1 + 1);
+        }
+    }
+    eprintln!("{told} of {files} files say a reservation as data; values found of values expected: {by_name:?}");
+    assert!(files > 0 && told > 0);
 }

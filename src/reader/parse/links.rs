@@ -56,9 +56,14 @@ pub struct Link {
 /// Puts the links that may lead to a receipt among `values`, each once.
 pub fn keep(links: &[Link], values: &mut Vec<StructuredValue>) {
     let mut kept: Vec<&str> = Vec::new();
+    let known: Vec<String> = values.iter().filter(|v| v.name == NAME).map(|v| v.text.clone()).collect();
     for link in links {
         let is_web = link.address.starts_with("https://") || link.address.starts_with("http://");
-        if !is_web || link.address.chars().count() > MAX_ADDRESS || kept.contains(&link.address.as_str()) {
+        if !is_web
+            || link.address.chars().count() > MAX_ADDRESS
+            || kept.contains(&link.address.as_str())
+            || known.contains(&link.address)
+        {
             continue;
         }
         let said = format!("{} {}", link.address, link.text).to_lowercase();
@@ -73,7 +78,7 @@ pub fn keep(links: &[Link], values: &mut Vec<StructuredValue>) {
             page: None,
             quad: None,
         });
-        if kept.len() == MAX_KEPT {
+        if known.len() + kept.len() >= MAX_KEPT {
             return;
         }
     }

@@ -18,14 +18,10 @@ pub(crate) mod xml;
 mod zip;
 
 use super::{
-    output::{Output, Stopped, failed},
+    output::{Output, Stopped},
     protocol::{Kind, MAX_NAME_CHARS, MAX_VALUE_CHARS, MAX_VALUES, PartHeader, Request, Role, Warning, clean},
 };
-use crate::domain::{
-    capture::{Reason, Relation},
-    media::MediaType,
-    structured::StructuredValue,
-};
+use crate::domain::{capture::Relation, media::MediaType, structured::StructuredValue};
 
 /// How the parse role is done with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 mod attachments;
 pub(super) mod forward;
+mod merchant;
 mod scan;
 pub(super) mod tnef;
 
@@ -48,6 +49,7 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     let original = forward::find(&body.lines);
     let mut values = header_values(&message, original.as_ref(), &body.lines);
     let lines = lines(&message, original.as_ref(), std::mem::take(&mut body.lines));
+    values.extend(merchant::of(&values, &lines));
     if !body.links.is_empty() {
         links::keep(&body.links, &mut values);
     }
@@ -71,8 +73,7 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     if is_cut {
         warn(out, "truncated")?;
     }
-    let shown = &lines[..lines.len().min(MAX_LINES)];
-    Ok(Ended::Pages(paper::send_text(shown, TextSource::TextLayer, &request.limits, out)?))
+    Ok(Ended::Pages(paper::send_text(&lines, TextSource::TextLayer, &request.limits, out)?))
 }
 
 /// The text of a mail.
@@ -201,8 +202,9 @@ fn written(date: &DateTime) -> String {
     format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year, date.month, date.day, date.hour, date.minute)
 }
 
-/// What the page shows: the headers that matter, then the original's own text. What the forwarder wrote above it (a
-/// greeting, a signature with a company and telephone numbers) is no part of the receipt; it is kept as a value.
+/// What the page shows: the original's own text, then the headers that matter: a receipt begins with its merchant, and so
+/// does what is looked for it. What the forwarder wrote above it (a greeting, a signature with a company and telephone
+/// numbers) is no part of the receipt; it is kept as a value.
 fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<String>) -> Vec<String> {
     let (name, address) = first(message.from());
     let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -216,16 +218,15 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
             original.subject.as_deref().unwrap_or(subject),
         ),
     };
-    let mut lines = Vec::new();
+    let mut headers = Vec::new();
     let mut header = |label: &str, text: &str| {
         if !text.trim().is_empty() {
-            lines.push(format!("{label} {}", text.split_whitespace().collect::<Vec<_>>().join(" ")));
+            headers.push(format!("{label} {}", text.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
     };
     header("Subject:", forward::without_prefixes(subject));
     header("From:", &format!("{name} {address}"));
     header("Date:", date.as_deref().unwrap_or_default());
-    lines.push(String::new());
     if let Some(original) = original {
         body.drain(..original.body_from.min(body.len()));
     }
@@ -233,7 +234,9 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
         Some(quoted) if original.is_some() => quoted.trim_start_matches(['>', ' ']).to_owned(),
         _ => line,
     });
-    lines.extend(body.skip_while(|line| line.trim().is_empty()));
+    let mut lines: Vec<String> = body.skip_while(|line| line.trim().is_empty()).take(MAX_LINES).collect();
+    lines.push(String::new());
+    lines.append(&mut headers);
     lines
 }
 

@@ -91,7 +91,9 @@ const fn is_chinese(source: StructuredSource) -> bool {
         | StructuredSource::Ubl
         | StructuredSource::JsonLd
         | StructuredSource::Microdata
-        | StructuredSource::Mail => false,
+        | StructuredSource::Mail
+        | StructuredSource::Calendar
+        | StructuredSource::Pass => false,
     }
 }
 
