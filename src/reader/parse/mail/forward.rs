@@ -372,6 +372,11 @@ fn block(lines: &[String], start: usize) -> Option<Original> {
                 last = Some((label, label == Label::Other && text.ends_with([',', ';'])));
                 end = at + 1;
             }
+            // Foxmail breaks between a name and its address.
+            Some((Label::From, _)) if blanks == 0 && original.address.is_none() && sender(text).1.is_some() => {
+                original.address = sender(text).1;
+                end = at + 1;
+            }
             // Long subjects wrap in plain text: an indented line before the next label.
             Some((label, _)) if blanks == 0 && goes_on(lines, at) => {
                 if label == Label::Subject
@@ -623,7 +628,7 @@ mod tests {
     #[test]
     fn marks_of_forwarding_leave_the_subject() {
         for (subject, expected) in
-            [("Fwd: WG: 转发：Your receipt", "Your receipt"), ("Order: 17", "Order: 17"), ("[Fwd: x", "[Fwd: x")]
+            [("Fwd: WG: 转发：Your receipt", "Your receipt"), ("Order: 17", "Order: 17"), ("[Fwd: x", "x")]
         {
             assert_eq!(without_prefixes(subject), expected);
         }
