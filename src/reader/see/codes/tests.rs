@@ -69,7 +69,7 @@ fn small_blurred_turned_inverted_and_noisy_codes_are_found() {
             &padded,
             degrees.to_radians(),
             imageproc::geometric_transformations::Interpolation::Bilinear,
-            Luma([235]),
+            imageproc::geometric_transformations::Border::Constant(Luma([235])),
         )
     };
     let mut inverted = smaller(5);
@@ -111,9 +111,12 @@ fn several_codes_of_several_kinds_are_found_on_one_picture() {
         (BarcodeFormat::DATA_MATRIX, "DM-998877665544332211", (220, 220), [640, 900]),
     ] {
         let bits = MultiFormatWriter.encode_with_hints(text, &format, size.0, size.1, &EncodeHints::default()).unwrap();
-        let drawn = RgbImage::from_fn(bits.getWidth() + 60, bits.getHeight() + 60, |x, y| {
-            let inside = (30..bits.getWidth() + 30).contains(&x) && (30..bits.getHeight() + 30).contains(&y);
-            Rgb([if inside && bits.get(x - 30, y - 30) { 25 } else { 240 }; 3])
+        // Some writers draw one pixel a module whatever size they are asked for.
+        let enlarged = (size.0 as u32 / bits.getWidth()).max(1);
+        let (width, height) = (bits.getWidth() * enlarged, bits.getHeight() * enlarged);
+        let drawn = RgbImage::from_fn(width + 60, height + 60, |x, y| {
+            let inside = (30..width + 30).contains(&x) && (30..height + 30).contains(&y);
+            Rgb([if inside && bits.get((x - 30) / enlarged, (y - 30) / enlarged) { 25 } else { 240 }; 3])
         });
         imageops::overlay(&mut picture, &drawn, at[0], at[1]);
     }
