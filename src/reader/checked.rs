@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     domain::{
-        capture::{Limits, Reason},
+        capture::{Limits, Reason, Relation},
         media::MediaType,
         page::{Code, Page, Quad, Word},
         structured::StructuredValue,
@@ -44,6 +44,8 @@ pub struct Part {
     pub name: String,
     /// The type it was declared with.
     pub declared_type: String,
+    /// What it is to the document.
+    pub relation: Relation,
     /// Its bytes, as untrusted as any upload.
     pub bytes: Bytes,
 }
@@ -205,7 +207,8 @@ impl Collector {
         check_text(&header.name, MAX_NAME_CHARS)?;
         check_text(&header.declared_type, MAX_NAME_CHARS)?;
         ensure(bytes.len() as u64 <= self.limits.max_bytes, "a part of too many bytes")?;
-        self.reading.parts.push(Part { name: header.name, declared_type: header.declared_type, bytes: bytes.into() });
+        let PartHeader { name, declared_type, relation } = header;
+        self.reading.parts.push(Part { name, declared_type, relation, bytes: bytes.into() });
         Ok(())
     }
 
@@ -268,6 +271,7 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
         | Reason::AttemptsExhausted
+        | Reason::AlreadyFiled
         | Reason::IdempotencyConflict => violation("a reason a reader cannot give"),
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::HashSet, io::Read as _};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, ObjectIdentifier, Stream, String as PdfString};
 
 use super::{Document, guarded};
+use crate::domain::capture::Relation;
 use crate::reader::{
     output::Stopped,
     protocol::{MAX_NAME_CHARS, MAX_PARTS, PartHeader, clean},
@@ -111,7 +112,11 @@ impl Found {
         match unpack(&stream, room) {
             Some(bytes) if !bytes.is_empty() => {
                 self.bytes += bytes.len() as u64;
-                let header = PartHeader { name: name(specification), declared_type: declared_type(&stream) };
+                let header = PartHeader {
+                    name: name(specification),
+                    declared_type: declared_type(&stream),
+                    relation: Relation::Attachment,
+                };
                 self.files.push(Attached { header, bytes });
             }
             Some(_) | None => self.left_out = true,
