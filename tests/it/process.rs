@@ -454,7 +454,8 @@ async fn documents_that_know_their_values_become_exact_drafts_with_boxes_and_pre
         }
         assert!(draft["fields"]["total"]["proposed"]["box"].is_array(), "{name}: the total shows where it is printed");
         let preview = draft["pages"][0]["preview_url"].as_str().expect("a preview");
-        let picture = rep.client.get(format!("{}{preview}", rep.address)).bearer_auth(&rep.token).send().await.expect("it");
+        let picture =
+            rep.client.get(format!("{}{preview}", rep.address)).bearer_auth(&rep.token).send().await.expect("it");
         assert_eq!(picture.headers()["content-type"], "image/jpeg", "{name}");
     }
     // The same invoice in two vocabularies is the same invoice, whoever hands it in.
