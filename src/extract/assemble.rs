@@ -32,7 +32,7 @@ pub fn assemble(ranker: &dyn Ranker, proposals: Vec<Proposal>) -> Extraction {
     }
     let p = |key| fields.get(&key).map_or(0.0, |f: &Field| f.p);
     let p_total_and_date = p(FieldKey::Total) * p(FieldKey::Date);
-    Extraction { fields, candidates, p_total_and_date }
+    Extraction { fields, candidates, p_total_and_date, ..Extraction::default() }
 }
 
 /// The value `ranker` thinks most probable for `key`, when it is chosen at all.

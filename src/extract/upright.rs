@@ -68,6 +68,8 @@ impl Turned {
         for candidate in &mut extraction.candidates {
             candidate.evidence.iter_mut().for_each(place);
         }
+        extraction.breakdown.items.iter_mut().filter_map(|item| item.evidence.as_mut()).for_each(place);
+        extraction.breakdown.taxes.iter_mut().filter_map(|line| line.evidence.as_mut()).for_each(place);
         extraction
     }
 }

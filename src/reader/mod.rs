@@ -12,6 +12,7 @@ pub mod ocr;
 pub(crate) mod output;
 pub mod paper;
 mod parse;
+mod pdf;
 pub mod pool;
 pub mod probe;
 pub mod process;

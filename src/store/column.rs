@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{CaptureState, Channel, Reason},
+    capture::{CaptureState, Channel, Reason, Relation},
     draft::DraftState,
     field::FieldKey,
     finding::{FindingKind, VerificationOutcome},
@@ -112,6 +112,7 @@ text!(
     Role,
     EvidenceKind,
     PartRole,
+    Relation,
     Sha256,
     CivilDate,
     CustomerType,

@@ -19,6 +19,7 @@ pub mod lease;
 pub mod memory;
 pub mod migrate;
 pub mod organisation;
+pub mod parts;
 pub mod people;
 pub mod readings;
 pub mod receipts;

@@ -165,6 +165,7 @@ pub fn status_of(reason: Reason) -> StatusCode {
         | Reason::RecognitionFailed
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
+        | Reason::AlreadyFiled
         | Reason::AttemptsExhausted => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

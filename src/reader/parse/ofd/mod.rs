@@ -21,7 +21,7 @@ use text::{ByObject, Raster};
 use super::xml;
 use crate::{
     domain::{
-        capture::{Limits, Reason},
+        capture::{Limits, Reason, Relation},
         field::FieldKey,
         page::{Page, TextSource},
         receipt::EvidenceKind,
@@ -69,7 +69,11 @@ pub(super) fn read(request: &Request, document: &[u8], out: &mut impl Output) ->
     }
     for (name, bytes) in found.others.iter().take(MAX_PARTS) {
         let name: String = clean(name).chars().take(MAX_NAME_CHARS).collect();
-        out.send(Kind::Part, &PartHeader { name, declared_type: "application/octet-stream".into() }, bytes)?;
+        out.send(
+            Kind::Part,
+            &PartHeader { name, declared_type: "application/octet-stream".into(), relation: Relation::Attachment },
+            bytes,
+        )?;
     }
     Ok(book.sheets.len() as u32)
 }
