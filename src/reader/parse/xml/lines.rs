@@ -74,7 +74,7 @@ pub fn of(values: &[StructuredValue]) -> Vec<String> {
             _ if head.is_empty() => lines.push(format!("{label}: {text}")),
             _ => lines.push(format!("{}: {text}", title(head, chinese))),
         }
-        group = head.to_owned();
+        head.clone_into(&mut group);
     }
     lines
 }
