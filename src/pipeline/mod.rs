@@ -13,7 +13,7 @@ mod understand;
 pub mod walk;
 
 pub use join::receipts;
-pub use split::{Group, Member, receipts_of};
+pub use split::{Group, Member, divide, receipts_of};
 pub use sweep::sweep;
 pub use understand::{Knowledge, Understood, understand};
 

@@ -15,6 +15,7 @@ pub mod findings;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod learning;
 pub mod lease;
 pub mod memory;
 pub mod migrate;
