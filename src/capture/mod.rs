@@ -7,7 +7,7 @@
 pub mod folder;
 mod spool;
 
-pub use spool::{Spooled, spool};
+pub use spool::{Spooled, spool, sweep};
 
 use serde_json::json;
 
@@ -21,6 +21,7 @@ use crate::{
         time::CapturedAt,
         visit::VisitChoice,
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue,
     store::{
@@ -156,8 +157,10 @@ pub async fn accept(
     let now = app.now();
     let key = ObjectKey::document(&spooled.sha256, now, &mut app.random.clone());
     app.objects.put_file(&key, spooled.path(), spooled.size, &spooled.sha256).await?;
+    kill_points::reached("o05");
 
     let mut tx = app.db.write().await?;
+    kill_points::reached("u07");
     let document = DocumentRow {
         id: app.id::<DocumentId>(),
         owner_id: handover.owner.clone(),
@@ -182,8 +185,10 @@ pub async fn accept(
             CaptureError::Interrupted("the same document was being handed in elsewhere; try again".to_owned())
         });
     }
+    kill_points::reached("u08");
     captures::add_document(&mut tx, &capture.id, &document.id, 0, handover.file_name.as_deref()).await?;
     queue::enqueue_read(app, &mut tx, &capture.id, &capture.owner_id, now).await?;
+    kill_points::reached("u09");
     let body = json!({
         "document": document.id,
         "sha256": document.sha256,
@@ -194,7 +199,9 @@ pub async fn accept(
     });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "capture.received", ("capture", capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    kill_points::reached("u10");
     tx.commit().await?;
+    kill_points::reached("u11");
     app.wake.notify_one();
     metrics::counter!("vouch_captures_total", "channel" => handover.channel.as_str()).increment(1);
     tracing::info!(capture.id = %capture.id, size = document.size, "Received capture `{}`", capture.id);

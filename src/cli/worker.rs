@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Global, setup};
 use crate::{
     app::App,
+    capture,
     config::Config,
     people, pipeline,
     reader::ReaderPool,
@@ -121,6 +122,11 @@ async fn tidy(app: App, stop: CancellationToken) {
 
 async fn tidy_once(app: &App) -> anyhow::Result<()> {
     people::tidy(app).await?;
+    let (dir, now) = (app.spool.clone(), app.now());
+    let swept = tokio::task::spawn_blocking(move || capture::sweep(&dir, now)).await??;
+    if swept > 0 {
+        tracing::info!("Removed {swept} files of uploads that never ended");
+    }
     let mut tx = app.db.write().await?;
     let before = app.now().minus(KEEP);
     idempotency::purge(&mut tx, before).await?;

@@ -23,6 +23,7 @@ use crate::{
         capture::{CaptureState, Reason},
         ids::{CaptureId, ReadingId},
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue::{self, Claimed},
     reader::{ReadFailure, ReadRequest, ReaderPool, Reading},
@@ -43,8 +44,15 @@ struct ReadDocument {
     id: ReadingId,
     document: DocumentRow,
     reading: Reading,
-    previews: Vec<ObjectKey>,
+    /// Beside `reading.previews`.
+    pictures: Vec<PageKeys>,
     duration_ms: i64,
+}
+
+/// Where the pictures of a page are.
+struct PageKeys {
+    preview: ObjectKey,
+    thumbnail: Option<ObjectKey>,
 }
 
 /// Why a job ended without a result.
@@ -83,7 +91,10 @@ impl From<ObjectError> for JobError {
 pub async fn work(app: App, pool: ReaderPool, holder: String, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match queue::claim(&app, &holder).await {
-            Ok(Some(claimed)) => run(&app, &pool, claimed).await,
+            Ok(Some(claimed)) => {
+                kill_points::reached("w01");
+                run(&app, &pool, claimed).await;
+            }
             Ok(None) => {
                 tokio::select! {
                     () = app.wake.notified() => {}
@@ -191,16 +202,22 @@ async fn read_document(app: &App, pool: &ReaderPool, document: DocumentRow) -> R
         .parse()
         .map_err(|_| ReadFailure::new(Reason::ObjectMissing, "the document's object key is not one of ours"))?;
     let bytes = app.objects.get_verified(&key, app.limits.max_bytes, &document.sha256).await?;
+    kill_points::reached("w02");
     let reading = pool.read(ReadRequest::new(document.media_type, app.limits, bytes)).await?;
     let id = app.id::<ReadingId>();
-    let mut previews = Vec::with_capacity(reading.previews.len());
+    let mut pictures = Vec::with_capacity(reading.previews.len());
     for preview in &reading.previews {
-        let key = ObjectKey::reading_preview(&id, preview.page, app.now(), &mut app.random.clone());
-        app.objects.put_bytes(&key, Bytes::clone(&preview.jpeg)).await?;
-        previews.push(key);
+        let mut stored = Vec::with_capacity(2);
+        for jpeg in std::iter::once(&preview.jpeg).chain(&preview.thumbnail) {
+            let key = ObjectKey::reading_preview(&id, preview.page, app.now(), &mut app.random.clone());
+            app.objects.put_bytes(&key, Bytes::clone(jpeg)).await?;
+            stored.push(key);
+        }
+        let mut stored = stored.into_iter();
+        pictures.extend(stored.next().map(|preview| PageKeys { preview, thumbnail: stored.next() }));
     }
     let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    Ok(ReadDocument { id, document, reading, previews, duration_ms })
+    Ok(ReadDocument { id, document, reading, pictures, duration_ms })
 }
 
 /// Stores why a job failed: another attempt later, or a visible failure.

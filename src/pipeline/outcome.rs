@@ -20,6 +20,7 @@ use crate::{
         time::Timestamp,
         visit::VisitChoice,
     },
+    kill_points,
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
@@ -40,6 +41,7 @@ pub(super) async fn store(
     understood: Vec<Understood>,
     knowledge: &Knowledge,
 ) -> Result<(), JobError> {
+    kill_points::reached("w05");
     let now = app.now();
     let mut tx = app.db.write().await?;
     let lease_now = tx.lease_now(app.clock.as_ref()).await?;
@@ -60,11 +62,13 @@ pub(super) async fn store(
         let place = Place { capture, reading: &reading_id, document: &document_id, ordinal: ordinal as i64 };
         made.push(store_receipt(app, &mut tx, &place, receipt, knowledge.submits_automatically, now).await?);
     }
+    kill_points::reached("w06");
     captures::set_state(&mut tx, &capture.id, CaptureState::Read, None, now).await?;
     let body = json!({ "reading": reading_id, "pages": pages, "receipts": made });
     let entry = app.entry(None, Manner::System, "capture.read", ("capture", capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
     tx.commit().await?;
+    kill_points::reached("w07");
     Ok(())
 }
 
@@ -75,7 +79,7 @@ async fn store_reading(
     pages: &mut usize,
     now: Timestamp,
 ) -> Result<(ReadingId, DocumentId), StoreError> {
-    let ReadDocument { id, document, reading, previews, duration_ms } = done;
+    let ReadDocument { id, document, reading, pictures, duration_ms } = done;
     *pages += reading.pages.len();
     let sizes: Vec<(u32, u32)> = reading.pages.iter().map(|p| (p.width, p.height)).collect();
     let row = ReadingRow {
@@ -92,7 +96,7 @@ async fn store_reading(
         created_at: now,
     };
     readings::insert(tx, &row).await?;
-    for (preview, key) in reading.previews.iter().zip(previews) {
+    for (preview, keys) in reading.previews.iter().zip(pictures) {
         let Some((page_width, page_height)) = sizes.get(preview.page as usize) else { continue };
         let preview = PreviewRow {
             reading_id: row.id.clone(),
@@ -102,7 +106,8 @@ async fn store_reading(
             height: i64::from(preview.height),
             page_width: i64::from(*page_width),
             page_height: i64::from(*page_height),
-            object_key: key.to_string(),
+            object_key: keys.preview.to_string(),
+            thumbnail_key: keys.thumbnail.map(|key| key.to_string()),
         };
         readings::insert_preview(tx, &preview).await?;
     }

@@ -21,7 +21,7 @@ use crate::{
         receipt::PartRole,
         visit::VisitChoice,
     },
-    queue,
+    kill_points, queue,
     store::{
         Tx, captures, expenses,
         expenses::{ExpenseLineRow, ExpenseRow},
@@ -155,6 +155,7 @@ pub async fn confirm(app: &App, actor: &Actor, id: &ReceiptId, revision: i64) ->
     });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.confirmed", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    kill_points::reached("c01");
     finish(tx, id).await
 }
 

@@ -11,12 +11,12 @@ mod list;
 mod view;
 
 pub use access::{may_see, visible_filter};
-pub use captures::{CaptureView, capture, captures_without_receipts};
+pub use captures::{CaptureView, ListedCaptures, capture, captures_without_receipts};
 pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};
 pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
 pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
-pub use view::{DraftView, PageView, view};
+pub use view::{DraftView, PageView, page_picture, view};
 
 use crate::{
     domain::{

@@ -304,11 +304,18 @@ pub async fn find_by_subject(tx: &mut Tx, kind: &str, subject_id: &str) -> Resul
         .map_err(|e| StoreError::from_sqlx("jobs::find_by_subject", e))
 }
 
-/// Dead letters, newest first.
-pub async fn list_dead(tx: &mut Tx, limit: i64) -> Result<Vec<JobRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM job WHERE state = 'dead' ORDER BY finished_at DESC, id DESC LIMIT $1";
-    on!(tx, |c| sqlx::query_as(SQL).bind(limit).fetch_all(c).await)
-        .map_err(|e| StoreError::from_sqlx("jobs::list_dead", e))
+/// A page of dead letters, newest first, after the one given.
+pub async fn list_dead(tx: &mut Tx, after: Option<(Timestamp, &JobId)>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    const SQL: &str = "SELECT * FROM job WHERE state = 'dead'
+        AND (CAST($1 AS BIGINT) IS NULL OR finished_at < $1 OR (finished_at = $1 AND id < $2))
+        ORDER BY finished_at DESC, id DESC LIMIT $3";
+    on!(tx, |c| sqlx::query_as(SQL)
+        .bind(after.map(|(at, _)| at.as_micros()))
+        .bind(after.map(|(_, id)| id.as_str()))
+        .bind(limit)
+        .fetch_all(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("jobs::list_dead", e))
 }
 
 /// How many jobs wait, run, are done and are dead.

@@ -17,6 +17,7 @@ use crate::{
     review::ReviewError,
     store::StoreError,
     visits::{ImportError, VisitError},
+    web::api::{customers::CustomerBody, visits::VisitBody},
 };
 
 /// Seconds a client should wait before trying again when a part of us is away.
@@ -242,6 +243,18 @@ impl From<VisitError> for ApiError {
             VisitError::EndsFirst => Self::unprocessable("ends_first", detail),
             VisitError::NoSuchCustomer(_) => Self::not_found("customer"),
             VisitError::NoSuchVisit(_) => Self::not_found("visit"),
+            VisitError::CustomerChanged(current) => {
+                let revision = current.revision;
+                let current = CustomerBody::from(*current);
+                Self::new(StatusCode::CONFLICT, "conflict", detail)
+                    .with(json!({ "revision": revision, "current": current }))
+            }
+            VisitError::VisitChanged(current) => {
+                let revision = current.revision;
+                let current = VisitBody::from(*current);
+                Self::new(StatusCode::CONFLICT, "conflict", detail)
+                    .with(json!({ "revision": revision, "current": current }))
+            }
             VisitError::NoSuchOwner(_) => Self::unprocessable("unknown_person", detail),
             VisitError::NotAllowed => Self::forbidden(detail),
         }

@@ -4,6 +4,8 @@
 
 mod architecture;
 mod authorization;
+mod durability;
+mod kill_points;
 mod objects;
 mod pages;
 mod people;

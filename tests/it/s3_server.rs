@@ -29,6 +29,8 @@ pub enum Fault {
     Stall,
     /// Done, but the connection breaks before the answer.
     LoseAnswer,
+    /// Done, but never answered; the log gets a line `held METHOD …`.
+    HoldAnswer,
     /// Half of the body, then the connection breaks.
     TruncateBody,
     /// One bit of the body turned over.
@@ -111,6 +113,22 @@ impl S3Server {
         }
     }
 
+    /// The environment with which `vouch` uses this server.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let settings = self.settings();
+        let pair = |key: &str, value: &str| (format!("VOUCH_OBJECTS__{key}"), value.to_owned());
+        vec![
+            pair("STORE", "s3"),
+            pair("S3__BUCKET", &settings.bucket),
+            pair("S3__ENDPOINT", settings.endpoint.as_deref().unwrap()),
+            pair("S3__REGION", &settings.region),
+            pair("S3__PREFIX", &settings.prefix),
+            pair("S3__PATH_STYLE", "true"),
+            pair("S3__ACCESS_KEY_ID", &settings.credentials.access_key_id),
+            pair("S3__SECRET_ACCESS_KEY", &settings.credentials.secret_access_key),
+        ]
+    }
+
     /// The next request whose `METHOD /path?query` contains `pattern` meets `fault`.
     pub fn inject(&self, pattern: &str, fault: Fault) {
         self.shared.faults.lock().unwrap().push_back((pattern.to_owned(), fault));
@@ -150,6 +168,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let response = shared.service.call(request.map(s3s::Body::from)).await.map_err(|e| format!("{e:?}"))?;
     match fault {
         None | Some(Fault::Answer(..) | Fault::Stall) => Ok(response),
+        Some(Fault::HoldAnswer) => {
+            shared.log.lock().unwrap().push(format!("held {line}"));
+            std::future::pending().await
+        }
         Some(Fault::LoseAnswer) => Err("injected: the answer is lost".into()),
         Some(Fault::AlterStored) => {
             let mut bytes = std::fs::read(&stored)?;

@@ -9,7 +9,7 @@ use image::{RgbImage, imageops};
 use super::{
     ocr::Engine,
     output::{Output, Stopped, failed},
-    protocol::{Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
+    protocol::{Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, ThumbnailHeader, Warning, clean},
 };
 use crate::{
     domain::{
@@ -56,6 +56,7 @@ fn read_page(
     let preview = preview::make(picture).map_err(|cause| failed(Reason::Undecodable, cause))?;
     let header = PreviewHeader { page: index, width: preview.width, height: preview.height, scale: preview.scale };
     out.send(Kind::Preview, &header, &preview.jpeg)?;
+    out.send(Kind::Thumbnail, &ThumbnailHeader { page: index }, &preview.thumbnail)?;
 
     let whole = Quad::from_edges(0.0, 0.0, picture.width() as f32, picture.height() as f32);
     let wanted = request.region.map_or(whole, |region| region.quad);

@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod captures;
 pub mod categories;
+pub mod cursor;
 pub mod customers;
 pub mod drafts;
 pub mod extract;
@@ -40,6 +41,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::visit::set_visit))
         .routes(routes!(drafts::history::history))
         .routes(routes!(files::preview))
+        .routes(routes!(files::thumbnail))
         .routes(routes!(files::original))
         .routes(routes!(me::me))
         .routes(routes!(tokens::list::list, tokens::create::create))

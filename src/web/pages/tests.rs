@@ -114,6 +114,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "customer",
         "channel",
         "evidence",
+        "payment",
+        "warning",
         "flag",
         "why",
         "journal",

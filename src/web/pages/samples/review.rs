@@ -155,6 +155,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         visits: visits(),
         p: Some(0.71),
         flags: vec!["duplicate".into()],
+        warnings: vec!["truncated".into(), "zodiac".into()],
         may: May { edit: true, confirm: true, decide: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
