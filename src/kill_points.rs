@@ -58,6 +58,11 @@ pub fn arm() {
     }
 }
 
+/// Whether answers are to be given in two halves, for `u13`.
+pub fn halves_answers() -> bool {
+    ARE_THERE && std::env::var("FAILPOINTS").is_ok_and(|armed| armed.contains("u13"))
+}
+
 /// An answer that is given to the connection in two halves, the process ending at `u13` between them; test builds only.
 pub fn in_two_halves(answer: Bytes) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
     let middle = answer.len() / 2;

@@ -110,6 +110,14 @@ pub enum CaptureError {
         /// The limit.
         max: usize,
     },
+    /// The disk is almost full.
+    #[error("only {} MB are free and {} MB are kept for what is here already: nothing was taken; make room on the disk of the data directory", .free / 1_000_000, .reserve / 1_000_000)]
+    DiskFull {
+        /// Bytes free.
+        free: u64,
+        /// Bytes uploads must leave.
+        reserve: u64,
+    },
     /// The temporary file could not be written.
     #[error("the upload could not be spooled: {0}")]
     Spool(#[source] std::io::Error),
@@ -129,7 +137,7 @@ impl CaptureError {
     /// Whether the sender should keep the bytes and try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Interrupted(_) | Self::Spool(_) => true,
+            Self::Interrupted(_) | Self::DiskFull { .. } | Self::Spool(_) => true,
             Self::Objects(_) => true,
             Self::Store(error) => error.is_transient(),
             Self::Refused { .. } | Self::NotOnBehalf(_) | Self::UnknownVisit(_) | Self::TooLong { .. } => false,

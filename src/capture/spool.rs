@@ -54,6 +54,7 @@ pub async fn spool<E: std::fmt::Display>(
     limits: &Limits,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Spooled, CaptureError> {
+    leave_room(dir, limits.reserve_bytes).await?;
     let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(dir).map_err(CaptureError::Spool)?;
     let mut writer = tokio::fs::File::from_std(file.reopen().map_err(CaptureError::Spool)?);
     let mut hash = Sha256Stream::default();
@@ -88,6 +89,21 @@ pub async fn spool<E: std::fmt::Display>(
     })?;
     check_header(&file, media_type, limits).await?;
     Ok(Spooled { file, sha256: hash.finish(), size, media_type })
+}
+
+/// Refuses an upload while less than `reserve` bytes are free: a disk that is full to the last byte stops reading,
+/// reviewing and the database as well.
+async fn leave_room(dir: &Path, reserve: u64) -> Result<(), CaptureError> {
+    if reserve == 0 {
+        return Ok(());
+    }
+    let dir = dir.to_owned();
+    // A dead network mount hangs here and not on a runtime thread.
+    let looked = tokio::task::spawn_blocking(move || nix::sys::statvfs::statvfs(&dir)).await;
+    let stat = looked.map_err(io::Error::other).and_then(|found| found.map_err(io::Error::from));
+    let stat = stat.map_err(CaptureError::Spool)?;
+    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+    if free < reserve { Err(CaptureError::DiskFull { free, reserve }) } else { Ok(()) }
 }
 
 /// Removes what uploads of processes that died have left in `dir`; how many files. A living upload writes at least

@@ -46,7 +46,7 @@ pub async fn run(db: &Db) -> Result<(), StoreError> {
         .collect();
     let migrator = Migrator::with_migrations(migrations);
     match db {
-        Db::Sqlite { writer, .. } => migrator.run(writer).await,
+        Db::Sqlite { writer, .. } => writer.migrate(&migrator).await,
         Db::Postgres(pool) => migrator.run(pool).await,
     }
     .map_err(StoreError::Migration)

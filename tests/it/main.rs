@@ -7,6 +7,7 @@ mod authorization;
 mod durability;
 mod kill_points;
 mod objects;
+mod outage;
 mod pages;
 mod people;
 mod process;

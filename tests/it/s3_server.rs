@@ -6,7 +6,10 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -49,6 +52,7 @@ struct Shared {
     service: S3Service,
     root: PathBuf,
     faults: Mutex<VecDeque<(String, Fault)>>,
+    is_away: AtomicBool,
     log: Mutex<Vec<String>>,
 }
 
@@ -76,6 +80,7 @@ impl S3Server {
             service: builder.build(),
             root: root.path().to_path_buf(),
             faults: Mutex::default(),
+            is_away: AtomicBool::new(false),
             log: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -84,6 +89,9 @@ impl S3Server {
         let task = tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else { return };
+                if handler.is_away.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&handler), request));
@@ -134,6 +142,11 @@ impl S3Server {
         self.shared.faults.lock().unwrap().push_back((pattern.to_owned(), fault));
     }
 
+    /// From now on connections break, or work again.
+    pub fn go_away(&self, is_away: bool) {
+        self.shared.is_away.store(is_away, Ordering::Relaxed);
+    }
+
     /// Requests so far: method, path and query, `If-None-Match`, signed body digest.
     pub fn log(&self) -> Vec<String> {
         self.shared.log.lock().unwrap().clone()
@@ -147,6 +160,9 @@ impl S3Server {
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<s3s::Body>, BoxError> {
+    if shared.is_away.load(Ordering::Relaxed) {
+        return Err("injected: the server is away".into());
+    }
     let line = format!("{} {}", request.method(), request.uri());
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("-").to_owned();
     let logged = format!("{line} {} {}", header("if-none-match"), header("x-amz-content-sha256"));

@@ -63,7 +63,7 @@ pub struct FileResult {
     request_body(content_type = "multipart/form-data", content = Vec<u8>),
     responses((status = 201, body = ResultsBody), (status = 200, body = ResultsBody), (status = 207, body = ResultsBody),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 503, body = Problem)))]
+        (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn create(
     State(state): State<AppState>,
     signed: Signed,
@@ -99,7 +99,7 @@ pub async fn create(
         tx.commit().await?;
     }
     kill_points::reached("u12");
-    if kill_points::ARE_THERE {
+    if kill_points::halves_answers() {
         let halves = Body::from_stream(kill_points::in_two_halves(body.to_string().into()));
         return Ok((status, [(header::CONTENT_TYPE, "application/json")], halves).into_response());
     }

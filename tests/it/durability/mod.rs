@@ -156,7 +156,8 @@ async fn without_syncs_the_order_test_fails() {
     };
     let traced = traced(&strace, Some(&library)).await;
     for upload in &traced.uploads {
-        assert!(check(&traced.calls, upload, &traced.root, &traced.wal).is_err(), "eaten syncs went unnoticed");
+        let reason = check(&traced.calls, upload, &traced.root, &traced.wal).expect_err("eaten syncs are noticed");
+        assert!(reason.contains("not synced"), "{reason}");
     }
 }
 

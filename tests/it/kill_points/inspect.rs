@@ -8,7 +8,11 @@ use std::{
 
 use vouch::{
     app::SystemClock,
-    domain::{journal::Manner, sha256::Sha256, time::Clock as _},
+    domain::{
+        journal::Manner,
+        sha256::Sha256,
+        time::{Clock as _, Timestamp},
+    },
     objects::{KeyKind, ObjectKey, ObjectSettings, ObjectStore},
     store::{
         Db, Tx,
@@ -27,6 +31,11 @@ pub struct Inspection {
     db: Db,
     objects: ObjectStore,
     dir: std::path::PathBuf,
+}
+
+/// More than a day before now.
+fn long_ago() -> Timestamp {
+    SystemClock.now().minus(Duration::from_secs(2 * 24 * 3600))
 }
 
 impl Inspection {
@@ -129,6 +138,31 @@ impl Inspection {
         page.objects.into_iter().map(|info| info.key.to_string()).collect()
     }
 
+    /// Gives every object (and the row that refers to it) the key it would have had two days ago; those referred to.
+    async fn make_older(&self, keys: &[String], referenced: &[String]) -> Vec<String> {
+        let mut older = Vec::new();
+        let root = self.dir.join("objects");
+        for key in keys {
+            let (place, name) = key.rsplit_once('/').expect("a key has segments");
+            let made = format!("{:012x}", long_ago().as_micros() / 1000);
+            // The instant of a UUIDv7 is its first 48 bits: `tttttttt-tttt-7…`.
+            let aged = format!("{}-{}{}", &made[..8], &made[8..], &name[13..]);
+            let from = files_below(&root).into_iter().find(|file| file.ends_with(name)).expect("the object's file");
+            std::fs::rename(&from, from.with_file_name(&aged)).expect("renaming");
+            if referenced.contains(key) {
+                let aged = format!("{place}/{aged}");
+                let mut tx = self.db.write().await.expect("a transaction");
+                let Tx::Sqlite(sqlite) = &mut tx else { panic!("only on SQLite") };
+                let sql = "UPDATE document SET object_key = $2 WHERE object_key = $1";
+                let done = sqlx::query(sql).bind(key).bind(&aged).execute(&mut **sqlite).await.expect("an update");
+                assert_eq!(done.rows_affected(), 1);
+                tx.commit().await.expect("a commit");
+                older.push(aged);
+            }
+        }
+        older
+    }
+
     /// Orphans are kept for a day; then collection takes them and nothing else. Half-written files go, too.
     pub async fn check_leftovers(&self, env: &[(String, String)], ledger: &Ledger) {
         let referenced: Vec<String> = self.documents().await.into_iter().map(|d| d.object_key).collect();
@@ -144,11 +178,11 @@ impl Inspection {
         server.stop();
 
         // The day is over.
-        let two_days_ago = SystemClock.now().minus(Duration::from_secs(2 * 24 * 3600)).as_micros();
-        let past = UNIX_EPOCH + Duration::from_micros(two_days_ago.try_into().expect("after 1970"));
+        let referenced = self.make_older(&before, &referenced).await;
         for file in [files_below(&spool), files_below(&self.dir.join("objects"))].concat() {
             let file = std::fs::File::options().write(true).open(file).expect("a file");
-            file.set_modified(past).expect("the time is set");
+            file.set_modified(UNIX_EPOCH + Duration::from_micros(long_ago().as_micros().unsigned_abs()))
+                .expect("a time");
         }
         let server = Server::start(&self.dir, env, &["--no-workers"]);
         let (ok, text) = server.run(&["scrub", "--collect"]);

@@ -49,7 +49,17 @@ impl Server {
     }
 
     /// As [`Server::start`], with `program` before the arguments: under a tracer, say.
-    pub fn start_as(mut program: Command, data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
+    pub fn start_as(program: Command, data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
+        Self::try_start(program, data_dir, env, arguments).unwrap_or_else(|status| panic!("the server ended: {status}"))
+    }
+
+    /// As [`Server::start_as`]; how the server ended, when it did before it listened.
+    pub fn try_start(
+        mut program: Command,
+        data_dir: &Path,
+        env: &[(String, String)],
+        arguments: &[&str],
+    ) -> Result<Self, ExitStatus> {
         let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -65,8 +75,14 @@ impl Server {
                 }
             }
         });
-        let address = receiver.recv_timeout(PATIENCE).expect("`listening on` within the limit");
-        Self { child, address, data_dir: data_dir.to_owned(), env: env.to_vec() }
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(address) => Ok(Self { child, address, data_dir: data_dir.to_owned(), env: env.to_vec() }),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(child.wait().expect("it ends")),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                panic!("no `listening on` within {} s", PATIENCE.as_secs())
+            }
+        }
     }
 
     /// Waits until the process has ended by itself and says how.
