@@ -263,6 +263,15 @@ pub async fn bury(tx: &mut Tx, held: &Lease, reason: &str, error: &str, now: Tim
     .map_err(|e| StoreError::from_sqlx("jobs::bury", e))
 }
 
+/// Ends the leases of a worker process that died; its holders are called `{process}-…`. How many.
+pub async fn end_leases_of(tx: &mut Tx, process: &str, now: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE job SET lease_until = $2 WHERE state = 'running' AND lease_holder LIKE $1 || '-%'";
+    // A moment ago: expired for whoever looks next.
+    let over = now.minus(Duration::from_secs(1));
+    on!(tx, |c| sqlx::query(SQL).bind(process).bind(over.as_micros()).execute(c).await.map(|done| done.rows_affected()))
+        .map_err(|e| StoreError::from_sqlx("jobs::end_leases_of", e))
+}
+
 /// Takes jobs whose lease ran out back into the queue; those without attempts left are dead. Returns the dead ones.
 pub async fn reclaim_expired(tx: &mut Tx, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
     const AGAIN: &str = "UPDATE job SET state = 'ready', run_at = $1, lease_until = NULL, lease_holder = NULL

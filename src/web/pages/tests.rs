@@ -144,6 +144,26 @@ fn a_draft_shows_the_box_of_every_field_in_page_pixels() {
 }
 
 #[test]
+fn kinds_ways_to_pay_and_warnings_are_in_words() {
+    for (lang, words) in [
+        (Language::En, ["Till slip", "Alipay", "The file ends early", "The reader noticed: zodiac"]),
+        (Language::Zh, ["收银小票", "支付宝", "文件不完整", "识别提示：zodiac"]),
+    ] {
+        let (_, page) = samples::draft(lang).remove(0);
+        let html = page.render().unwrap();
+        for word in words {
+            assert!(html.contains(word), "{word}");
+        }
+        assert!(
+            html.contains(r#"<option value="till_slip" selected>"#)
+                && html.contains(r#"<option value="cash" selected>"#)
+        );
+        let (_, list) = samples::receipts(lang).remove(0);
+        assert!(list.render().unwrap().contains(words[2]), "the list says so, too");
+    }
+}
+
+#[test]
 fn a_confirmed_draft_offers_no_change_but_reopening() {
     let (_, page) = samples::draft(Language::En).into_iter().find(|(name, _)| *name == "draft_confirmed").unwrap();
     let html = page.render().unwrap();
