@@ -5,6 +5,7 @@
 mod architecture;
 mod authorization;
 mod durability;
+mod findings;
 mod kill_points;
 mod objects;
 mod outage;

@@ -4,7 +4,10 @@ use image::{ExtendedColorType, ImageEncoder as _, RgbImage, codecs::jpeg::JpegEn
 
 use crate::{
     imaging::scale,
-    reader::protocol::{MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL},
+    reader::{
+        output::Output,
+        protocol::{Kind, MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL, PreviewHeader, ThumbnailHeader},
+    },
 };
 
 /// Longest side of an ordinary preview: a receipt is legible on a laptop screen at full height.
@@ -28,6 +31,15 @@ pub struct Preview {
     pub jpeg: Vec<u8>,
     /// A small JPEG of the top of the page, at most [`MAX_THUMBNAIL`].
     pub thumbnail: Vec<u8>,
+}
+
+impl Preview {
+    /// Sends it, and its thumbnail, as the preview of `page`.
+    pub fn send(&self, page: u32, out: &mut impl Output) -> std::io::Result<()> {
+        let header = PreviewHeader { page, width: self.width, height: self.height, scale: self.scale };
+        out.send(Kind::Preview, &header, &self.jpeg)?;
+        out.send(Kind::Thumbnail, &ThumbnailHeader { page }, &self.thumbnail)
+    }
 }
 
 /// Scales and encodes; the error says what did not work.
@@ -64,6 +76,13 @@ fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, String> {
         .write_image(pixels.as_raw(), pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
         .map_err(|error| format!("no preview could be made: {error}"))?;
     Ok(jpeg)
+}
+
+/// A picture that is already as large as it should be shown, of a page `page_width` pixels wide.
+pub fn make_scaled(picture: &RgbImage, page_width: u32) -> Result<Preview, String> {
+    let preview = make(picture)?;
+    let scale = (preview.width as f32 / page_width.max(1) as f32).min(1.0);
+    Ok(Preview { scale, ..preview })
 }
 
 fn factor(width: u32, height: u32) -> f32 {

@@ -117,6 +117,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "payment",
         "warning",
         "flag",
+        "finding",
+        "finding_word",
         "why",
         "journal",
         "status",
