@@ -10,6 +10,7 @@ use crate::{
         ids::{CaptureId, DocumentId, PersonId},
         journal::Manner,
         person::{Actor, Role},
+        time::Timestamp,
     },
     queue,
     store::{
@@ -49,17 +50,33 @@ pub async fn capture(app: &App, actor: &Actor, id: &CaptureId) -> Result<Capture
     })
 }
 
-/// Captures without receipts that the actor sees, newest first: admins and auditors everybody's, others their own.
+/// A page of captures without receipts.
+#[derive(Debug, Clone)]
+pub struct ListedCaptures {
+    /// Newest first.
+    pub captures: Vec<CaptureRow>,
+    /// Continue after this one; `None` on the last page.
+    pub next: Option<(Timestamp, CaptureId)>,
+}
+
+/// Captures without receipts in one of `states` (all, when empty) that the actor sees, newest first: admins and auditors everybody's,
+/// others their own.
 pub async fn captures_without_receipts(
     app: &App,
     actor: &Actor,
-    state: Option<CaptureState>,
-    limit: i64,
-) -> Result<Vec<CaptureRow>, StoreError> {
+    states: &[CaptureState],
+    after: Option<(Timestamp, &CaptureId)>,
+    limit: usize,
+) -> Result<ListedCaptures, StoreError> {
     let sees_all = actor.is(Role::Admin) || actor.is(Role::Auditor);
     let owner: Option<&PersonId> = if sees_all { None } else { Some(&actor.id) };
     let mut tx = app.db.read().await?;
-    captures::list_without_receipts(&mut tx, owner, state, limit).await
+    // One more than the page tells whether there is another.
+    let mut found = captures::list_without_receipts(&mut tx, owner, states, after, limit as i64 + 1).await?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|capture| (capture.created_at, capture.id.clone()));
+    Ok(ListedCaptures { captures: found, next })
 }
 
 /// Captures of the actor's own with a document that waits for its password, newest first.

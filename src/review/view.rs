@@ -97,6 +97,27 @@ impl DraftView {
     }
 }
 
+/// The picture of one page of a draft (of the page its receipt begins on, when `None`), for whoever may see the draft.
+pub async fn page_picture(
+    app: &App,
+    actor: &Actor,
+    id: &ReceiptId,
+    page: Option<i64>,
+) -> Result<Option<PreviewRow>, ReviewError> {
+    let mut tx = app.db.read().await?;
+    let no_such = || ReviewError::NoSuchDraft(id.clone());
+    let receipt = receipts::find(&mut tx, id).await?.ok_or_else(no_such)?;
+    if !access::may_see(&mut tx, actor, &receipt).await? {
+        return Err(no_such());
+    }
+    let Some(reading) = &receipt.reading_id else { return Ok(None) };
+    let page = match page {
+        Some(page) => page,
+        None => receipts::parts(&mut tx, id).await?.first().map_or(0, |part| part.page),
+    };
+    Ok(readings::previews(&mut tx, reading).await?.into_iter().find(|preview| preview.page == page))
+}
+
 /// Loads a draft for `actor`; one they may not see is not there.
 pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView, ReviewError> {
     let mut tx = app.db.read().await?;

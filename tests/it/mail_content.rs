@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     parts::{CAFE, TAXI, hand_in},
-    process::{Api, Server},
+    support::{Api, Server},
 };
 
 const HTML: &str = "<html><body><p>Hello Ann,</p><table><tr><td>HARBOUR CAFE</td></tr><tr><td>Invoice number</td><td>HC-2026-1147</td></tr>

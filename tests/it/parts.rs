@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use serde_json::{Value, json};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::process::{Api, Server, fixture};
+use crate::support::{Api, Server, fixture};
 
 pub const TAXI: &str = "CITY CABS LTD\nDate: 20/11/2026   Time 09:14\nTrip to airport\nTOTAL   GBP 31.50\nThank you\n";
 pub const CAFE: &str = "HARBOUR CAFE\nDate: 19/11/2026\nCoffee        4.50\nSandwich      8.30\nTOTAL EUR    12.80\n";

@@ -12,7 +12,7 @@ use image::{Rgb, RgbImage};
 
 use super::{
     output::{Output, Stopped, failed},
-    protocol::{Kind, MAX_LINES_PER_PAGE, MAX_WORD_CHARS, PreviewHeader, Warning, clean},
+    protocol::{Kind, MAX_LINES_PER_PAGE, MAX_WORD_CHARS, Warning, clean},
     see::preview::{self, Preview},
 };
 use crate::domain::{
@@ -78,8 +78,7 @@ pub fn send_text(lines: &[String], source: TextSource, limits: &Limits, out: &mu
         out.send(Kind::Warning, &Warning { code: "font_missing".into(), page: None }, &[])?;
     }
     for TextPage { page, preview, .. } in pages {
-        let Preview { width, height, scale, jpeg } = preview;
-        out.send(Kind::Preview, &PreviewHeader { page: page.index, width, height, scale }, &jpeg)?;
+        preview.send(page.index, out)?;
         out.send(Kind::Page, &page, &[])?;
     }
     Ok(sent)

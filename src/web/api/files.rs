@@ -29,15 +29,33 @@ pub async fn preview(
     signed: Signed,
     Path((id, page)): Path<(ReceiptId, i64)>,
 ) -> Result<Response, ApiError> {
-    let view = review::view(&state.app, &signed.actor, &id).await?;
-    let found = view.pages.iter().find(|p| p.index == page).ok_or_else(|| ApiError::not_found("page"))?;
-    let key: ObjectKey = found.preview.object_key.parse().map_err(|_| ApiError::not_found("page"))?;
+    let found = review::page_picture(&state.app, &signed.actor, &id, Some(page)).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("page"))?;
+    picture(&state, &found.object_key).await
+}
+
+/// A small picture of the top of the draft's first page, for lists; the preview where there is no small one.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/thumbnail", operation_id = "draft_thumbnail", tag = "drafts",
+    params(("id" = String, Path)),
+    responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem)))]
+pub async fn thumbnail(
+    State(state): State<AppState>,
+    signed: Signed,
+    PathId(id): PathId<ReceiptId>,
+) -> Result<Response, ApiError> {
+    let found = review::page_picture(&state.app, &signed.actor, &id, None).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("page"))?;
+    picture(&state, found.thumbnail_key.as_ref().unwrap_or(&found.object_key)).await
+}
+
+/// Streams one of our own JPEGs.
+async fn picture(state: &AppState, key: &str) -> Result<Response, ApiError> {
+    let key: ObjectKey = key.parse().map_err(|_| ApiError::not_found("page"))?;
     let body = state.app.objects.get(&key).await?;
-    let length = body.size();
     Ok((
         [
             (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
-            (header::CONTENT_LENGTH, HeaderValue::from(length)),
+            (header::CONTENT_LENGTH, HeaderValue::from(body.size())),
             // Private: it shows somebody's purchase. A new reading makes a new address only with a new page load, so keep it short.
             (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=300")),
         ],

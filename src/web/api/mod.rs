@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod captures;
 pub mod categories;
+pub mod cursor;
 pub mod customers;
 pub mod drafts;
 pub mod extract;
@@ -46,6 +47,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::verification::verification))
         .routes(routes!(verifications::import))
         .routes(routes!(files::preview))
+        .routes(routes!(files::thumbnail))
         .routes(routes!(files::original))
         .routes(routes!(files::document_original))
         .routes(routes!(me::me))

@@ -90,6 +90,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         visits,
         p: view.receipt.p_total_and_date.map(|p| p as f32).filter(|_| !view.receipt.touched),
         flags: flags(&view),
+        warnings: view.warnings.clone(),
         findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
         codes: codes(&view),
         may: may(&mut tx, actor, &view.receipt).await?,
@@ -219,11 +220,10 @@ fn codes(view: &DraftView) -> Vec<CodeLine> {
 }
 
 fn flags(view: &DraftView) -> Vec<String> {
-    let mut flags = view.warnings.clone();
-    if view.receipt.visit() == VisitChoice::Undecided {
-        flags.push("visit_undecided".to_owned());
+    match view.receipt.visit() {
+        VisitChoice::Undecided => vec!["no_visit".to_owned()],
+        VisitChoice::NoVisit | VisitChoice::Visit(_) => Vec::new(),
     }
-    flags
 }
 
 async fn may(tx: &mut Tx, actor: &Actor, row: &ReceiptRow) -> Result<May, ApiError> {
@@ -268,7 +268,7 @@ async fn queue_place(
     let next = next.or_else(|| listed.receipts.first().filter(|first| first.id != row.id));
     place.previous_url = at.and_then(|at| at.checked_sub(1)).map(|before| url(&listed.receipts[before].id));
     place.next_url = next.map(|next| url(&next.id));
-    place.next_preview_url = next.and_then(super::receipts::thumbnail);
+    place.next_preview_url = next.and_then(super::receipts::first_preview);
     place.waiting = listed.next.is_none().then_some(listed.receipts.len() as u64);
     Ok(place)
 }

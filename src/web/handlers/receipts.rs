@@ -22,7 +22,7 @@ use crate::{
     },
     review::{self, Verb},
     store::{
-        Tx, captures as capture_rows,
+        Tx, captures as capture_rows, readings,
         receipts::{Filter, ReceiptRow as Row},
     },
     web::{
@@ -72,7 +72,7 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Rece
     // On their way or stuck: above the first page only.
     if address.after.is_none() && address.state.is_empty() {
         let mut rows = review::waiting_for_password(&state.app, actor, MAX_CAPTURES).await?;
-        let without = capture_rows::list_without_receipts(&mut tx, Some(&actor.id), None, MAX_CAPTURES).await?;
+        let without = capture_rows::list_without_receipts(&mut tx, Some(&actor.id), &[], None, MAX_CAPTURES).await?;
         rows.extend(without.into_iter().filter(|row| row.state != CaptureState::PasswordNeeded));
         rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
         for row in rows {
@@ -131,6 +131,10 @@ async fn receipt_row(
         FieldKey::Currency => row.currency.is_some(),
         _ => true,
     });
+    let warnings = match &row.reading_id {
+        Some(reading) => readings::warnings(tx, reading).await?,
+        None => Vec::new(),
+    };
     Ok(ReceiptRow {
         id: row.id.clone(),
         state: row.state,
@@ -142,14 +146,20 @@ async fn receipt_row(
         category: category_name(row, categories),
         visit: names::visit_view(tx, &row.visit(), zone, known).await?,
         reason: row.reason.clone(),
+        warnings,
         missing,
         captured_at: row.created_at,
         revision: row.revision,
     })
 }
 
-/// The first page's picture, when a reader drew one.
+/// A small picture for lists, when a reader drew one.
 pub fn thumbnail(row: &Row) -> Option<String> {
+    row.reading_id.as_ref().map(|_| format!("/api/v1/drafts/{}/thumbnail", row.id))
+}
+
+/// The first page's picture, when a reader drew one.
+pub fn first_preview(row: &Row) -> Option<String> {
     row.reading_id.as_ref().map(|_| format!("/api/v1/drafts/{}/pages/0/preview", row.id))
 }
 

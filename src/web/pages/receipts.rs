@@ -100,6 +100,8 @@ pub struct ReceiptRow {
     pub visit: VisitView,
     /// Why it was returned or rejected.
     pub reason: Option<String>,
+    /// Codes of what the reader noticed: sentences by [`Shell::warning`].
+    pub warnings: Vec<String>,
     /// Required fields nobody has filled in.
     pub missing: Vec<FieldKey>,
     /// When it came in.

@@ -121,6 +121,8 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["sign:EUR"], &[])),
         proposed(FieldKey::Tax, "20.50", 0.88, [800., 1_082., 960., 1_118.], &["label:VAT 19%"], &[]),
         FieldView::empty(FieldKey::InvoiceNumber),
+        proposed(FieldKey::Payment, "cash", 0.9, [110., 1_256., 220., 1_296.], &[], &[]),
+        proposed(FieldKey::EvidenceKind, "till_slip", 0.75, [110., 1_140., 700., 1_190.], &[], &[]),
     ];
     let meals = proposed(
         FieldKey::Category,
@@ -162,6 +164,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         visits: visits(),
         p: Some(0.71),
         flags: vec!["duplicate".into()],
+        warnings: vec!["truncated".into(), "zodiac".into()],
         findings: vec![
             FindingLine {
                 kind: "duplicate_invoice",
