@@ -110,12 +110,12 @@ impl Sums {
                 }
             };
             let fits = |step: &Decimal| step.abs() < base.abs();
-            for (i, a) in steps.iter().enumerate().filter(|(_, s)| fits(s)) {
-                reached(base + *a);
-                for (j, b) in steps.iter().enumerate().skip(i + 1).filter(|(_, s)| fits(s)) {
-                    reached(base + *a + *b);
-                    for c in steps.iter().skip(j + 1).filter(|s| fits(s)) {
-                        reached(base + *a + *b + *c);
+            for (at, one) in steps.iter().enumerate().filter(|(_, s)| fits(s)) {
+                reached(base + *one);
+                for (next, two) in steps.iter().enumerate().skip(at + 1).filter(|(_, s)| fits(s)) {
+                    reached(base + *one + *two);
+                    for three in steps.iter().skip(next + 1).filter(|s| fits(s)) {
+                        reached(base + *one + *two + *three);
                     }
                 }
             }

@@ -44,9 +44,9 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
     let mut seen: Vec<String> = Vec::new();
     for (at, segment) in layout.segments.iter().enumerate().filter(|(_, s)| s.row < MAX_ROWS) {
         let words = words(&segment.text);
-        for from in 0..words.len().min(MAX_WORDS) {
-            for to in (from + 1..=words.len().min(from + MAX_BRAND_WORDS)).rev() {
-                let range = words[from].start..words[to - 1].end;
+        for (from, first) in words.iter().enumerate().take(MAX_WORDS) {
+            for last in words.iter().skip(from).take(MAX_BRAND_WORDS).rev() {
+                let range = first.start..last.end;
                 let text = &segment.text[range.clone()];
                 let folded = fold_name(text);
                 let enough = folded.chars().count() >= if folded.chars().any(is_cjk) { 2 } else { MIN_CHARS };
