@@ -5,6 +5,7 @@
 mod architecture;
 mod authorization;
 mod findings;
+mod formats;
 mod objects;
 mod pages;
 mod people;

@@ -11,7 +11,7 @@ fn qr(payload: &[u8], module: u32) -> GrayImage {
     let width = code.width() as u32;
     let colors = code.to_colors();
     GrayImage::from_fn((width + 8) * module, (width + 8) * module, |x, y| {
-        let (x, y) = ((x / module) as i64 - 4, (y / module) as i64 - 4);
+        let (x, y) = (i64::from(x / module) - 4, i64::from(y / module) - 4);
         let inside = (0..i64::from(width)).contains(&x) && (0..i64::from(width)).contains(&y);
         let dark = inside && colors[(y * i64::from(width) + x) as usize] == qrcode::Color::Dark;
         Luma([if dark { 30 } else { 235 }])
