@@ -20,7 +20,8 @@ runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-
 # For the container's health check.
 image_packages=(curl)
 # The fixture generator draws with these fonts, and screenshots should look alike everywhere.
-test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation)
+# strace and libeatmydata1: the order of syncs and acknowledgements is read from system calls.
+test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation strace libeatmydata1)
 
 wanted=()
 case "$mode" in

@@ -12,7 +12,7 @@ use image::{Rgb, RgbImage};
 
 use super::{
     output::{Output, Stopped, failed},
-    protocol::{Kind, MAX_LINES_PER_PAGE, MAX_WORD_CHARS, PreviewHeader, Warning, clean},
+    protocol::{Kind, MAX_LINES_PER_PAGE, MAX_WORD_CHARS, Warning, clean},
     see::preview::{self, Preview},
 };
 use crate::domain::{
@@ -78,8 +78,7 @@ pub fn send_text(lines: &[String], source: TextSource, limits: &Limits, out: &mu
         out.send(Kind::Warning, &Warning { code: "font_missing".into(), page: None }, &[])?;
     }
     for TextPage { page, preview, .. } in pages {
-        let Preview { width, height, scale, jpeg } = preview;
-        out.send(Kind::Preview, &PreviewHeader { page: page.index, width, height, scale }, &jpeg)?;
+        preview.send(page.index, out)?;
         out.send(Kind::Page, &page, &[])?;
     }
     Ok(sent)
@@ -169,7 +168,7 @@ fn words(line: &str) -> Vec<Placed> {
 }
 
 /// Cells a character takes: none for marks put on others, two for the wide scripts (UAX #11), else one.
-const fn cells_of(character: char) -> usize {
+pub(super) const fn cells_of(character: char) -> usize {
     match character {
         '\u{300}'..='\u{36F}' | '\u{200B}'..='\u{200F}' | '\u{FE00}'..='\u{FE0F}' => 0,
         '\u{1100}'..='\u{115F}'
