@@ -2,13 +2,18 @@
 //!
 //! `detect` -> `crop` -> `recognise` -> `words`; every step but the two networks is a pure function.
 
+mod backbone;
 mod boxes;
 mod crop;
 mod ctc;
+mod dense;
+mod depthwise;
 mod detect;
 mod network;
 mod order;
 mod orient;
+mod pointwise;
+mod pyramid;
 mod recognise;
 mod rectangle;
 mod resize;
@@ -23,6 +28,7 @@ use std::time::{Duration, Instant};
 use image::{RgbImage, imageops};
 use rten::ThreadPool;
 
+use self::backbone::Trunk;
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
 use self::detect::Detection;
@@ -34,6 +40,7 @@ use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
 pub use self::detect::DetectionSettings;
+pub use self::pointwise::Precision;
 pub use self::weights::Weights;
 
 /// Name used in errors and in configuration.
@@ -52,6 +59,8 @@ pub struct PaddleSettings {
     pub least_line_score: f32,
     /// Milliseconds one picture may take; looked at before every run of a network.
     pub deadline_ms: u32,
+    /// How the networks' trunks compute; `None` leaves them to `rten`, as the reference does it.
+    pub precision: Option<Precision>,
 }
 
 impl PaddleSettings {
@@ -63,6 +72,7 @@ impl PaddleSettings {
             detection: DetectionSettings::default(),
             least_line_score: 0.5,
             deadline_ms: 30_000,
+            precision: Some(Precision::Floats),
         }
     }
 }
@@ -84,13 +94,13 @@ impl PaddleEngine {
     pub fn load(settings: PaddleSettings) -> Result<Self, OcrError> {
         let weights = Weights::find(&settings.weights)?;
         let threads = Arc::new(ThreadPool::with_num_threads(settings.threads.max(1)));
-        let recognition = Network::load(&weights.recognition, threads.clone())?;
+        let recognition = Network::load(&weights.recognition, threads.clone(), Trunk::Recognition, settings.precision)?;
         let alphabet = recognition.metadata("character").and_then(Alphabet::parse).ok_or_else(|| {
             let cause =
                 format!("`{}` holds no list of characters; fetch the weights again", weights.recognition.display());
             OcrError::Unavailable { engine: NAME, cause }
         })?;
-        let detection = Network::load(&weights.detection, threads)?;
+        let detection = Network::load(&weights.detection, threads, Trunk::Detection, settings.precision)?;
         let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
@@ -124,7 +134,12 @@ impl PaddleEngine {
 
 impl Engine for PaddleEngine {
     fn version(&self) -> String {
-        format!("{NAME} PP-OCRv6-small (rten 0.27, longest side {})", self.settings.detection.longest_side)
+        let arithmetic = match self.settings.precision {
+            Some(Precision::Bytes) => "8-bit",
+            Some(Precision::Floats) | None => "32-bit",
+        };
+        let side = self.settings.detection.longest_side;
+        format!("{NAME} PP-OCRv6-small (rten 0.27, {arithmetic}, longest side {side})")
     }
 
     fn recognise(&mut self, picture: &RgbImage) -> Result<Recognised, OcrError> {
