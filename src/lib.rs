@@ -9,6 +9,7 @@ pub mod web;
 // doors
 pub mod capture;
 // use cases
+pub mod findings;
 pub mod health;
 pub mod organisation;
 pub mod people;
@@ -19,6 +20,7 @@ pub mod visits;
 // what use cases are handed
 pub mod app;
 // adapters
+pub mod kill_points;
 pub mod objects;
 pub mod queue;
 pub mod reader;

@@ -7,7 +7,7 @@
 pub mod folder;
 mod spool;
 
-pub use spool::{Spooled, spool};
+pub use spool::{Spooled, spool, sweep};
 
 use serde_json::json;
 
@@ -21,6 +21,7 @@ use crate::{
         time::CapturedAt,
         visit::VisitChoice,
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue,
     store::{
@@ -109,6 +110,14 @@ pub enum CaptureError {
         /// The limit.
         max: usize,
     },
+    /// The disk is almost full.
+    #[error("only {} MB are free and {} MB are kept for what is here already: nothing was taken; make room on the disk of the data directory", .free / 1_000_000, .reserve / 1_000_000)]
+    DiskFull {
+        /// Bytes free.
+        free: u64,
+        /// Bytes uploads must leave.
+        reserve: u64,
+    },
     /// The temporary file could not be written.
     #[error("the upload could not be spooled: {0}")]
     Spool(#[source] std::io::Error),
@@ -128,7 +137,7 @@ impl CaptureError {
     /// Whether the sender should keep the bytes and try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Interrupted(_) | Self::Spool(_) => true,
+            Self::Interrupted(_) | Self::DiskFull { .. } | Self::Spool(_) => true,
             Self::Objects(_) => true,
             Self::Store(error) => error.is_transient(),
             Self::Refused { .. } | Self::NotOnBehalf(_) | Self::UnknownVisit(_) | Self::TooLong { .. } => false,
@@ -156,8 +165,10 @@ pub async fn accept(
     let now = app.now();
     let key = ObjectKey::document(&spooled.sha256, now, &mut app.random.clone());
     app.objects.put_file(&key, spooled.path(), spooled.size, &spooled.sha256).await?;
+    kill_points::reached("o05");
 
     let mut tx = app.db.write().await?;
+    kill_points::reached("u07");
     let document = DocumentRow {
         id: app.id::<DocumentId>(),
         owner_id: handover.owner.clone(),
@@ -182,8 +193,10 @@ pub async fn accept(
             CaptureError::Interrupted("the same document was being handed in elsewhere; try again".to_owned())
         });
     }
+    kill_points::reached("u08");
     captures::add_document(&mut tx, &capture.id, &document.id, 0, handover.file_name.as_deref()).await?;
     queue::enqueue_read(app, &mut tx, &capture.id, &capture.owner_id, now).await?;
+    kill_points::reached("u09");
     let body = json!({
         "document": document.id,
         "sha256": document.sha256,
@@ -194,7 +207,9 @@ pub async fn accept(
     });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "capture.received", ("capture", capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    kill_points::reached("u10");
     tx.commit().await?;
+    kill_points::reached("u11");
     app.wake.notify_one();
     metrics::counter!("vouch_captures_total", "channel" => handover.channel.as_str()).increment(1);
     tracing::info!(capture.id = %capture.id, size = document.size, "Received capture `{}`", capture.id);

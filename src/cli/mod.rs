@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         Command::Scrub(arguments) => setup::block_on(scrub::run(global, arguments)),
         Command::Doctor(arguments) => setup::block_on(doctor::run(global, arguments)),
         Command::Config(arguments) => config::run(&global, &arguments),
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => setup::block_on(train::run(global, arguments)),
         Command::Openapi => openapi::run(),
     };
     match result {

@@ -13,6 +13,8 @@ text_enum! {
         OfdInvoice = "ofd_invoice",
         /// Custom tags of an OFD that point at text on its pages.
         OfdTag = "ofd_tag",
+        /// The list of custom data in an OFD's entry document.
+        OfdInfo = "ofd_info",
         /// Rail or air XBRL inside a PDF or OFD.
         Xbrl = "xbrl",
         /// UN/CEFACT Cross Industry Invoice (ZUGFeRD, Factur-X, XRechnung).
@@ -25,8 +27,12 @@ text_enum! {
         JsonLd = "json_ld",
         /// schema.org microdata in HTML.
         Microdata = "microdata",
-        /// Headers of a mail.
+        /// Headers of a mail, and links in its text or in HTML (name `link`; kept and shown, never followed by the reader).
         Mail = "mail",
+        /// Events of a calendar attachment: the trip around the receipt.
+        Calendar = "calendar",
+        /// A wallet pass: boarding pass, ticket, card.
+        Pass = "pass",
     }
 }
 

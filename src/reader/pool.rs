@@ -10,9 +10,12 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::domain::{
-    capture::{Limits, Reason},
-    media::MediaType,
+use crate::{
+    domain::{
+        capture::{Limits, Reason},
+        media::MediaType,
+    },
+    kill_points,
 };
 
 pub use super::checked::{Part, Preview, Reading};
@@ -20,7 +23,7 @@ use super::{
     child::ChildSettings,
     failure::ReadFailure,
     process::{Outcome, Patience, Process},
-    protocol::{self, Hello, MAX_DOCUMENT_BYTES, ReceiptRegion, Request, Role, Rotation},
+    protocol::{self, Hello, MAX_DOCUMENT_BYTES, Password, ReceiptRegion, Request, Role, Rotation},
 };
 
 /// How a pool works.
@@ -73,7 +76,7 @@ pub struct ReadRequest {
     /// Languages wished for; empty means those the engine was loaded with.
     pub languages: Vec<String>,
     /// Password for encrypted documents.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Turn before recognition.
     pub rotation: Rotation,
     /// Recognise only this part of this page.
@@ -198,6 +201,7 @@ impl ReaderPool {
         for _ in 0..MAX_HANDOVERS {
             let process = self.ready(role).await?;
             self.refill(role);
+            kill_points::reached("w03");
             match process.read(role, &request, &document, self.settings.patience).await? {
                 Outcome::Read(reading) => return Ok(reading),
                 Outcome::Handover(other) => role = other,

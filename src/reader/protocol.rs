@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{Limits, Reason},
+    capture::{Limits, Reason, Relation},
     field::text_enum,
     media::MediaType,
     page::Quad,
@@ -55,6 +55,10 @@ pub const MAX_WARNINGS: usize = 200;
 pub const MAX_PREVIEW_BYTES: usize = 4 * 1024 * 1024;
 /// Longest side of one preview picture in pixels; long slips are allowed more height than 1600 to stay legible.
 pub const MAX_PREVIEW_SIDE: u32 = 6_000;
+/// Most bytes of a thumbnail.
+pub const MAX_THUMBNAIL_BYTES: usize = 64 * 1024;
+/// Width and height of a thumbnail at most: what lists show, at three device pixels for one.
+pub const MAX_THUMBNAIL: (u32, u32) = (168, 216);
 
 text_enum! {
     /// What a child is for. The roles differ in what they load before the sandbox closes.
@@ -102,6 +106,8 @@ pub enum Kind {
     Page = 18,
     /// A [`PreviewHeader`], body = JPEG.
     Preview = 19,
+    /// A [`ThumbnailHeader`], body = JPEG; after the preview of the same page.
+    Thumbnail = 28,
     /// A [`ReceiptRegion`].
     Receipt = 20,
     /// A [`PartHeader`], body = the attachment's bytes.
@@ -128,6 +134,7 @@ impl Kind {
             Self::CannotStart,
             Self::Page,
             Self::Preview,
+            Self::Thumbnail,
             Self::Receipt,
             Self::Part,
             Self::Code,
@@ -155,11 +162,36 @@ pub struct Request {
     /// cannot fulfil becomes the warning `languages_unavailable`.
     pub languages: Vec<String>,
     /// Password for encrypted documents.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Turn before recognition, asked for by a person. Boxes stay in the page's own pixels (after EXIF).
     pub rotation: Rotation,
     /// Recognise only this part of this page.
     pub region: Option<ReceiptRegion>,
+}
+
+/// What a person typed to open a document. Never in logs: its debug text says nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps what was typed.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::ops::Deref for Password {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
 }
 
 /// Clockwise quarter turns.
@@ -210,6 +242,13 @@ pub struct PreviewHeader {
     pub scale: f32,
 }
 
+/// Describes a thumbnail: the top of the page, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThumbnailHeader {
+    /// 0-based page.
+    pub page: u32,
+}
+
 /// Where one receipt stands. Today a page is one receipt; a photo of eight slips gives eight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReceiptRegion {
@@ -227,6 +266,9 @@ pub struct PartHeader {
     pub name: String,
     /// The declared type; the door tells the real one from the bytes.
     pub declared_type: String,
+    /// What it is to the document it was found in.
+    #[serde(default = "Relation::usual")]
+    pub relation: Relation,
 }
 
 /// Something a person should know about the reading.
@@ -365,6 +407,21 @@ pub fn is_clean(text: &str) -> bool {
 /// The text without what [`is_clean`] refuses; what the child applies before sending.
 pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unclean(*c)).collect()
+}
+
+/// [`is_clean`] for the text of a code, where line breaks (Swiss QR-bill, EPC) and the group separator of GS1 mean something.
+pub fn is_clean_code(text: &str) -> bool {
+    !text.chars().any(|c| is_unclean(c) && !is_code_break(c))
+}
+
+/// The text of a code without what [`is_clean_code`] refuses; every kind of line break becomes one line feed.
+pub fn clean_code(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|c| !is_unclean(*c) || is_code_break(*c)).collect()
+}
+
+const fn is_code_break(c: char) -> bool {
+    matches!(c, '\n' | '\u{1D}')
 }
 
 fn is_unclean(c: char) -> bool {

@@ -5,19 +5,24 @@ use std::collections::BTreeMap;
 use super::{
     ReviewError, access,
     current::{DraftField, draft_fields},
+    findings::{self, FindingView},
 };
 use crate::{
     app::App,
     domain::{
         field::FieldKey,
-        ids::{DocumentId, ReceiptId},
+        ids::{DocumentId, ReadingId, ReceiptId},
+        media::MediaType,
+        page::Code,
         person::Actor,
+        receipt::PartRole,
     },
     store::{
+        Tx,
         captures::{self, CaptureRow},
-        documents::DocumentRow,
+        documents::{self, DocumentRow},
         expenses::{self, ExpenseRow},
-        fields,
+        fields, parts as document_parts,
         readings::{self, PreviewRow},
         receipts::{self, PartRow, ReceiptRow},
     },
@@ -26,14 +31,33 @@ use crate::{
 /// One page of a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageView {
-    /// 0-based page.
+    /// 0-based page of the receipt: what a field's page means.
     pub index: i64,
+    /// The document it is of.
+    pub document: DocumentId,
+    /// 0-based page of that document.
+    pub page: i64,
     /// Width in full-resolution pixels: what boxes are measured in.
     pub width: i64,
     /// Height in full-resolution pixels.
     pub height: i64,
     /// The preview to show.
     pub preview: PreviewRow,
+}
+
+/// A document of a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentView {
+    /// The document.
+    pub id: DocumentId,
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// Told from the content.
+    pub media_type: MediaType,
+    /// Leading or supporting.
+    pub role: PartRole,
+    /// The receipt's pages that are its, by [`PageView::index`]; empty when it has no preview.
+    pub pages: Vec<i64>,
 }
 
 /// Everything a draft page shows.
@@ -43,8 +67,10 @@ pub struct DraftView {
     pub receipt: ReceiptRow,
     /// Its capture.
     pub capture: CaptureRow,
-    /// Its documents.
+    /// The documents of its capture.
     pub documents: Vec<DocumentRow>,
+    /// The documents it is made of, in the order of its pages.
+    pub made_of: Vec<DocumentView>,
     /// Its parts.
     pub parts: Vec<PartRow>,
     /// Fields by key.
@@ -55,6 +81,10 @@ pub struct DraftView {
     pub warnings: Vec<String>,
     /// Engine and version.
     pub engine: Option<String>,
+    /// Machine-readable codes on its pages, as they were read.
+    pub codes: Vec<Code>,
+    /// What checks noticed, most important first.
+    pub findings: Vec<FindingView>,
     /// The live expense, once confirmed.
     pub expense: Option<ExpenseRow>,
 }
@@ -62,8 +92,30 @@ pub struct DraftView {
 impl DraftView {
     /// The document whose bytes a download gives.
     pub fn leading_document(&self) -> Option<&DocumentId> {
-        self.parts.first().map(|part| &part.document_id).or_else(|| self.documents.first().map(|d| &d.id))
+        let leading = self.parts.iter().find(|part| part.role == PartRole::Leading).or_else(|| self.parts.first());
+        leading.map(|part| &part.document_id).or_else(|| self.documents.first().map(|d| &d.id))
     }
+}
+
+/// The picture of one page of a draft (of the page its receipt begins on, when `None`), for whoever may see the draft.
+pub async fn page_picture(
+    app: &App,
+    actor: &Actor,
+    id: &ReceiptId,
+    page: Option<i64>,
+) -> Result<Option<PreviewRow>, ReviewError> {
+    let mut tx = app.db.read().await?;
+    let no_such = || ReviewError::NoSuchDraft(id.clone());
+    let receipt = receipts::find(&mut tx, id).await?.ok_or_else(no_such)?;
+    if !access::may_see(&mut tx, actor, &receipt).await? {
+        return Err(no_such());
+    }
+    let Some(reading) = &receipt.reading_id else { return Ok(None) };
+    let page = match page {
+        Some(page) => page,
+        None => receipts::parts(&mut tx, id).await?.first().map_or(0, |part| part.page),
+    };
+    Ok(readings::previews(&mut tx, reading).await?.into_iter().find(|preview| preview.page == page))
 }
 
 /// Loads a draft for `actor`; one they may not see is not there.
@@ -78,34 +130,77 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let documents = captures::documents(&mut tx, &capture.id).await?;
     let parts = receipts::parts(&mut tx, id).await?;
     let decisions = fields::decisions(&mut tx, id).await?;
-    let (mut proposed, mut pages, mut warnings, mut engine) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut proposed, mut warnings, mut engine) = (Vec::new(), Vec::new(), None);
+    let mut codes = Vec::new();
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
-        pages = readings::previews(&mut tx, reading_id)
-            .await?
-            .into_iter()
-            .map(|preview| PageView {
-                index: preview.page,
-                width: preview.page_width,
-                height: preview.page_height,
-                preview,
-            })
-            .collect();
         if let Some(reading) = readings::find(&mut tx, reading_id).await? {
             warnings = reading.warnings.0;
+            codes = reading.codes.0;
             engine = Some(reading.engine);
         }
     }
+    for part in parts.iter().filter(|part| part.reading_id != receipt.reading_id) {
+        let Some(reading) = &part.reading_id else { continue };
+        let more = readings::find(&mut tx, reading).await?.map(|reading| reading.warnings.0).unwrap_or_default();
+        warnings.extend(more);
+    }
+    warnings.dedup();
+    let pages = pages(&mut tx, &parts).await?;
+    let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
+    let findings = findings::list(&mut tx, actor, id).await?;
     Ok(DraftView {
         receipt,
         capture,
         documents,
+        made_of,
         parts,
         fields: draft_fields(proposed, decisions),
         pages,
         warnings,
         engine,
+        codes,
+        findings,
         expense,
     })
+}
+
+/// The pages that have a preview, in the order of the receipt, each from the reading of its own document.
+async fn pages(tx: &mut Tx, parts: &[PartRow]) -> Result<Vec<PageView>, ReviewError> {
+    let mut previews: BTreeMap<&ReadingId, Vec<PreviewRow>> = BTreeMap::new();
+    for reading in parts.iter().filter_map(|part| part.reading_id.as_ref()) {
+        if !previews.contains_key(reading) {
+            previews.insert(reading, readings::previews(tx, reading).await?);
+        }
+    }
+    let view = |part: &PartRow| {
+        let shown = previews.get(part.reading_id.as_ref()?)?;
+        let preview = shown.iter().find(|preview| preview.page == part.page)?.clone();
+        Some(PageView {
+            index: part.position,
+            document: part.document_id.clone(),
+            page: part.page,
+            width: preview.page_width,
+            height: preview.page_height,
+            preview,
+        })
+    };
+    Ok(parts.iter().filter_map(view).collect())
+}
+
+/// The documents behind the parts. A merged receipt's documents keep the names their own captures know them by.
+async fn made_of(tx: &mut Tx, parts: &[PartRow], pages: &[PageView]) -> Result<Vec<DocumentView>, ReviewError> {
+    let mut made_of: Vec<DocumentView> = Vec::new();
+    for part in parts {
+        if made_of.iter().any(|known| known.id == part.document_id) {
+            continue;
+        }
+        let Some(document) = documents::find(tx, &part.document_id).await? else { continue };
+        let pages = pages.iter().filter(|page| page.document == document.id).map(|page| page.index).collect();
+        let file_name = document_parts::name(tx, &document.id).await?;
+        let DocumentRow { id, media_type, .. } = document;
+        made_of.push(DocumentView { id, file_name, media_type, role: part.role, pages });
+    }
+    Ok(made_of)
 }

@@ -127,6 +127,16 @@ pub async fn documents(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<DocumentR
         .map_err(|e| StoreError::from_sqlx("captures::documents", e))
 }
 
+/// The documents that were handed in themselves, in order; not those found inside them.
+pub async fn handed_in(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<DocumentRow>, StoreError> {
+    const SQL: &str = "SELECT document.* FROM document
+        JOIN capture_document ON capture_document.document_id = document.id
+        WHERE capture_document.capture_id = $1 AND capture_document.parent_document_id IS NULL
+        ORDER BY capture_document.ordinal";
+    on!(tx, |c| sqlx::query_as(SQL).bind(capture.as_str()).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("captures::handed_in", e))
+}
+
 /// The name the sender gave the document, for downloads and lists; never used as a path.
 pub async fn file_name(tx: &mut Tx, capture: &CaptureId, document: &DocumentId) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT file_name FROM capture_document WHERE capture_id = $1 AND document_id = $2";
@@ -160,20 +170,26 @@ pub async fn set_state(
     .map_err(|e| StoreError::from_sqlx("captures::set_state", e))
 }
 
-/// Captures of `owner` (everybody's when `None`) that have no receipt yet, newest first: what is on its way and what failed.
+/// A page of captures of `owner` (everybody's when `None`) in one of `states` (all, when empty) that have no receipt yet, newest
+/// first, after the one given: what is on its way and what is stuck.
 pub async fn list_without_receipts(
     tx: &mut Tx,
     owner: Option<&PersonId>,
-    state: Option<CaptureState>,
+    states: &[CaptureState],
+    after: Option<(Timestamp, &CaptureId)>,
     limit: i64,
 ) -> Result<Vec<CaptureRow>, StoreError> {
     const SQL: &str = "SELECT * FROM capture
-        WHERE (CAST($1 AS TEXT) IS NULL OR owner_id = $1) AND (CAST($2 AS TEXT) IS NULL OR state = $2)
+        WHERE (CAST($1 AS TEXT) IS NULL OR owner_id = $1) AND ($2 = '' OR ',' || $2 || ',' LIKE '%,' || state || ',%')
+        AND (CAST($3 AS BIGINT) IS NULL OR created_at < $3 OR (created_at = $3 AND id < $4))
         AND NOT EXISTS (SELECT 1 FROM receipt WHERE receipt.capture_id = capture.id)
-        ORDER BY created_at DESC, id DESC LIMIT $3";
+        ORDER BY created_at DESC, id DESC LIMIT $5";
+    let words = states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
     on!(tx, |c| sqlx::query_as(SQL)
         .bind(owner.map(PersonId::as_str))
-        .bind(state.map(CaptureState::as_str))
+        .bind(&words)
+        .bind(after.map(|(at, _)| at.as_micros()))
+        .bind(after.map(|(_, id)| id.as_str()))
         .bind(limit)
         .fetch_all(c)
         .await)

@@ -3,16 +3,19 @@
 pub mod bodies;
 pub mod captures;
 pub mod categories;
+pub mod cursor;
 pub mod customers;
 pub mod drafts;
 pub mod extract;
 pub mod files;
 pub mod legal_entities;
 pub mod me;
+pub mod password;
 pub mod people;
 pub mod receipts;
 pub mod tokens;
 pub mod units;
+pub mod verifications;
 pub mod visits;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,6 +31,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(captures::retry))
         .routes(routes!(captures::fill_by_hand))
         .routes(routes!(captures::original))
+        .routes(routes!(password::give))
         .routes(routes!(drafts::list::list))
         .routes(routes!(drafts::get::get, drafts::edit::edit))
         .routes(routes!(drafts::confirm::confirm))
@@ -39,8 +43,13 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::merge::merge))
         .routes(routes!(drafts::visit::set_visit))
         .routes(routes!(drafts::history::history))
+        .routes(routes!(drafts::findings::findings))
+        .routes(routes!(drafts::verification::verification))
+        .routes(routes!(verifications::import))
         .routes(routes!(files::preview))
+        .routes(routes!(files::thumbnail))
         .routes(routes!(files::original))
+        .routes(routes!(files::document_original))
         .routes(routes!(me::me))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

@@ -9,13 +9,14 @@ use super::source::Source;
 pub const ROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("pure", &["imaging", "extract", "classify"]),
-    ("adapters", &["store", "objects", "reader"]),
+    ("adapters", &["store", "objects", "reader", "kill_points"]),
     ("what use cases are handed", &["app"]),
     ("queue", &["queue"]),
     (
         "use cases",
         &[
             "review",
+            "findings",
             "people",
             "organisation",
             "visits",

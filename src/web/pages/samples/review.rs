@@ -9,10 +9,16 @@ use crate::{
         page::Quad,
         person::Language,
     },
-    web::pages::{
-        draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace},
-        queue::{QueueFilter, QueuePage, QueueRow},
-        shell::{Problem, VisitView},
+    web::{
+        i18n::text,
+        pages::{
+            draft::{
+                Change, CodeLine, DecidedView, DocumentView, DraftPage, FieldView, FindingLine, HistoryLine, May,
+                PageView, QueuePlace,
+            },
+            queue::{QueueFilter, QueuePage, QueueRow},
+            shell::{Problem, VisitView},
+        },
     },
 };
 
@@ -115,6 +121,8 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["sign:EUR"], &[])),
         proposed(FieldKey::Tax, "20.50", 0.88, [800., 1_082., 960., 1_118.], &["label:VAT 19%"], &[]),
         FieldView::empty(FieldKey::InvoiceNumber),
+        proposed(FieldKey::Payment, "cash", 0.9, [110., 1_256., 220., 1_296.], &[], &[]),
+        proposed(FieldKey::EvidenceKind, "till_slip", 0.75, [110., 1_140., 700., 1_190.], &[], &[]),
     ];
     let meals = proposed(
         FieldKey::Category,
@@ -148,6 +156,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             height: PICTURE.1,
             preview_url: "/sample/receipt.svg".into(),
         }],
+        documents: vec![],
         fields,
         category: required(meals),
         categories: category_choices(lang),
@@ -155,6 +164,38 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         visits: visits(),
         p: Some(0.71),
         flags: vec!["duplicate".into()],
+        warnings: vec!["truncated".into(), "zodiac".into()],
+        findings: vec![
+            FindingLine {
+                kind: "duplicate_invoice",
+                severity: "error",
+                text: text(lang, "finding.duplicate_invoice"),
+                other: Some(("/drafts/7".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
+                attach: None,
+            },
+            FindingLine {
+                kind: "same_expense",
+                severity: "info",
+                text: text(lang, "finding.same_expense")
+                    .replace("{0}", &text(lang, "finding_word.payment_and_receipt")),
+                other: Some(("/drafts/8".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
+                attach: Some("0192f0c1-7d3a-7c44-9a51-6f1e2b3c4d5e".into()),
+            },
+            FindingLine {
+                kind: "not_verified",
+                severity: "info",
+                text: text(lang, "finding.not_verified"),
+                other: None,
+                attach: None,
+            },
+        ],
+        codes: vec![
+            CodeLine {
+                format: Some("tse"),
+                text: "V0;kasse-1;Kassenbeleg-V1;Beleg^128.40_0.00_0.00_0.00_0.00^".into(),
+            },
+            CodeLine { format: None, text: "WIFI:S:guest;;".into() },
+        ],
         may: May { edit: true, confirm: true, decide: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
@@ -186,6 +227,18 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         ],
         ..line(3, Some("李薇"), "draft.edited")
     });
+    let document = |name: &str, kind: &str, is_supporting, first_page| DocumentView {
+        name: name.into(),
+        kind: kind.into(),
+        is_supporting,
+        first_page,
+        original_url: "/sample/receipt.svg".into(),
+    };
+    corrected.documents = vec![
+        document("dzfp_24512000000123456789_苏州恒瑞精密机械有限公司_20261120.xml", "XML", false, None),
+        document("dzfp_24512000000123456789.pdf", "PDF", true, Some(0)),
+        document("", "EML", true, Some(0)),
+    ];
     let mut confirmed = corrected.clone();
     (confirmed.state, confirmed.may, confirmed.conflict) =
         (DraftState::Confirmed, May { reopen: true, ..May::default() }, false);
