@@ -35,7 +35,7 @@ use self::detect::Detection;
 use self::network::Network;
 use self::recognise::LineReading;
 use crate::domain::page::{Line, Point, Quad};
-use crate::imaging::turn::Turn;
+use crate::imaging::{regions, turn::Turn};
 use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
@@ -147,21 +147,76 @@ impl Engine for PaddleEngine {
             return Ok(Recognised::default());
         }
         let watch = Watch::start(self.settings.deadline_ms);
-        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
-        let lines = if orient::mostly_down(&found) {
-            // Lines running down are found less completely: look again at the page turned back.
-            let turned = imageops::rotate270(picture);
-            let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
-            let mut lines = self.lines(&turned, &found, watch)?;
-            for line in &mut lines {
-                on_page(line, picture.dimensions());
-            }
-            lines
-        } else {
-            self.lines(picture, &found, watch)?
-        };
+        let mut lines = self.page(picture, watch)?;
+        if self.settings.detection.closer_look {
+            lines = self.each_receipt(picture, lines, watch)?;
+        }
         Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
     }
+}
+
+/// Most receipts of one picture that are read again one by one.
+const MOST_READ_AGAIN: usize = 16;
+
+impl PaddleEngine {
+    /// Reads the lines of a picture, however it is turned.
+    fn page(&self, picture: &RgbImage, watch: Watch) -> Result<Vec<Line>, OcrError> {
+        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
+        if !orient::mostly_down(&found) {
+            return self.lines(picture, &found, watch);
+        }
+        // Lines running down are found less completely: look again at the page turned back.
+        let turned = imageops::rotate270(picture);
+        let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
+        let mut lines = self.lines(&turned, &found, watch)?;
+        for line in &mut lines {
+            move_line(line, |quad| Turn::Quarter.on_page(quad, picture.dimensions()));
+        }
+        Ok(lines)
+    }
+
+    /// Reads every receipt of a picture that shows several once more by itself: alone it is looked at in more detail,
+    /// and whichever reading has more well-read characters stays.
+    fn each_receipt(&self, picture: &RgbImage, lines: Vec<Line>, watch: Watch) -> Result<Vec<Line>, OcrError> {
+        let regions = regions::regions(&lines, picture.dimensions());
+        if regions.len() < 2 || regions.len() > MOST_READ_AGAIN {
+            return Ok(lines);
+        }
+        let mut kept = Vec::with_capacity(lines.len());
+        for region in regions {
+            let before: Vec<Line> = region.lines.iter().map(|index| lines[*index].clone()).collect();
+            let (left, top) = (region.quad.left().max(0.0).floor(), region.quad.top().max(0.0).floor());
+            let size = [region.quad.right() - left, region.quad.bottom() - top].map(|side| side.ceil() as u32);
+            // A reading that exists is not given up for one that may take too long.
+            if watch.is_half_over() || size.contains(&0) {
+                kept.extend(before);
+                continue;
+            }
+            let alone = imageops::crop_imm(picture, left as u32, top as u32, size[0], size[1]).to_image();
+            let Ok(mut again) = self.page(&alone, watch) else {
+                kept.extend(before);
+                continue;
+            };
+            for line in &mut again {
+                move_line(line, |quad| Quad(quad.0.map(|[x, y]| [x + left, y + top])));
+            }
+            // What lies beyond its own text is cut off its neighbours.
+            let text = before.iter().map(|line| line.quad).reduce(|a, b| a.union(&b));
+            again.retain(|line| text.is_some_and(|text| is_inside(line.quad.centre(), &text)));
+            kept.extend(if well_read(&again) > well_read(&before) { again } else { before });
+        }
+        Ok(kept)
+    }
+}
+
+fn is_inside([x, y]: Point, edges: &Quad) -> bool {
+    (edges.left()..=edges.right()).contains(&x) && (edges.top()..=edges.bottom()).contains(&y)
+}
+
+/// How much was read how well: half sure counts nothing, less counts against.
+fn well_read(lines: &[Line]) -> f32 {
+    let words = lines.iter().flat_map(|line| &line.words);
+    words.map(|word| (word.score - 0.5) * word.text.chars().count() as f32).sum()
 }
 
 impl PaddleEngine {
@@ -184,11 +239,11 @@ impl PaddleEngine {
     }
 }
 
-/// Moves a line read on a page turned back by a quarter to the page, which has this size.
-fn on_page(line: &mut Line, size: (u32, u32)) {
-    line.quad = Turn::Quarter.on_page(&line.quad, size);
+/// Moves a line and its words.
+fn move_line(line: &mut Line, place: impl Fn(&Quad) -> Quad) {
+    line.quad = place(&line.quad);
     for word in &mut line.words {
-        word.quad = Turn::Quarter.on_page(&word.quad, size);
+        word.quad = place(&word.quad);
     }
 }
 
@@ -202,6 +257,11 @@ struct Watch {
 impl Watch {
     fn start(limit_ms: u32) -> Self {
         Self { started: Instant::now(), limit_ms }
+    }
+
+    /// Whether more than half of the time is gone.
+    fn is_half_over(self) -> bool {
+        self.started.elapsed() > Duration::from_millis(self.limit_ms.into()) / 2
     }
 
     fn check(self) -> Result<(), OcrError> {
