@@ -78,6 +78,23 @@ impl App {
     }
 }
 
+/// A place where tests kill the process, by name: `FAILPOINTS="committed=return"`. Nothing is here in a release.
+pub fn crash_point(name: &str) {
+    fail::fail_point!(name, |_: Option<String>| {
+        // Not an orderly end: no destructor, no buffer written, as if the machine had lost power.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+    });
+    let _ = name;
+}
+
+/// Reads `FAILPOINTS`, where there are crash points at all: in the binary that tests run.
+pub fn arm_crash_points() {
+    if fail::has_failpoints() && std::env::var_os("FAILPOINTS").is_some() {
+        // For the life of the process.
+        std::mem::forget(fail::FailScenario::setup());
+    }
+}
+
 /// How jobs are leased and retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueSettings {

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod eval;
 pub mod ingest;
 pub mod journal;
+pub mod mail;
 pub mod openapi;
 pub mod read;
 pub mod read_output;
@@ -77,6 +78,7 @@ enum Command {
 /// Runs the command given on the command line.
 pub fn main() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
+    crate::app::arm_crash_points();
     let result = match command {
         // A child: no logging, no configuration, no runtime.
         Command::Reader(arguments) => return reader::run(arguments),

@@ -79,6 +79,10 @@ text_enum! {
         ArchiveLimits = "archive_limits",
         /// A mail nested or fragmented beyond the limits.
         MimeLimits = "mime_limits",
+        /// A message whose sender is not proved waits for its owner.
+        SenderDoubted = "sender_doubted",
+        /// A bounce, an automatic answer or the like: kept, and nothing made of it.
+        AutomaticMail = "automatic_mail",
         /// Same client_id or Idempotency-Key, different bytes.
         IdempotencyConflict = "idempotency_conflict",
     }
@@ -107,6 +111,8 @@ impl Reason {
             | Self::XmlDtdForbidden
             | Self::ArchiveLimits
             | Self::MimeLimits
+            | Self::SenderDoubted
+            | Self::AutomaticMail
             | Self::IdempotencyConflict => false,
         }
     }

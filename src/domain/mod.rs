@@ -9,6 +9,7 @@ pub mod draft;
 pub mod field;
 pub mod ids;
 pub mod journal;
+pub mod mail;
 pub mod media;
 pub mod money;
 pub mod page;

@@ -267,6 +267,8 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
         | Reason::AttemptsExhausted
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::IdempotencyConflict => violation("a reason a reader cannot give"),
     }
 }

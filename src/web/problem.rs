@@ -10,7 +10,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    capture::CaptureError,
+    capture::{
+        CaptureError,
+        mail::{addresses::AddressError, quarantine::QuarantineError},
+    },
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
     objects::ObjectError,
     organisation::OrganisationError,
@@ -127,6 +130,26 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<AddressError> for ApiError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::NoSuchVisit(_) => Self::not_found("visit"),
+            AddressError::NoSuchAddress(_) => Self::not_found("mail address"),
+            AddressError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QuarantineError> for ApiError {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::NoSuchMessage(_) => Self::not_found("message"),
+            QuarantineError::NotWaiting(_) => Self::new(StatusCode::CONFLICT, "not_waiting", error.to_string()),
+            QuarantineError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<ObjectError> for ApiError {
     fn from(error: ObjectError) -> Self {
         match &error {
@@ -152,6 +175,8 @@ pub fn status_of(reason: Reason) -> StatusCode {
         | Reason::XmlDtdForbidden
         | Reason::ArchiveLimits
         | Reason::MimeLimits
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::PixelsExceeded
         | Reason::PagesExceeded
         | Reason::TooManyFiles

@@ -7,7 +7,10 @@ use axum::{
 
 use super::require_admin;
 use crate::{
-    domain::{capture::CaptureState, ids::JobId},
+    domain::{
+        capture::{CaptureState, Reason},
+        ids::JobId,
+    },
     review,
     store::{captures, jobs},
     web::{
@@ -38,6 +41,8 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<FailedPage, ApiError> {
     for wanted in [CaptureState::Failed, CaptureState::Quarantined, CaptureState::PasswordNeeded] {
         stuck.extend(review::captures_without_receipts(&state.app, frame.actor(), Some(wanted), LIMIT).await?);
     }
+    // Mail that waits for its owner is on their page of mail.
+    stuck.retain(|capture| !matches!(capture.reason, Some(Reason::SenderDoubted | Reason::AutomaticMail)));
     stuck.sort_by_key(|capture| std::cmp::Reverse(capture.created_at));
     let mut tx = state.app.db.read().await?;
     let owners = names::of_people(&mut tx, stuck.iter().map(|row| &row.owner_id)).await?;

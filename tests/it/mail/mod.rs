@@ -1,0 +1,11 @@
+//! Mail over real sockets, from real senders.
+
+mod crash;
+mod dns;
+mod dovecot;
+mod hooks;
+mod imap;
+mod listener;
+mod peers;
+mod senders;
+mod world;
