@@ -52,6 +52,7 @@ pub async fn start(
             dialect: Dialect::Smtp,
             max_connections: smtp.max_connections as usize,
             max_per_address: smtp.max_connections_per_address as usize,
+            greeting_pause: listener::GREETING_PAUSE,
             silence: Duration::from_secs(smtp.timeout_seconds.into()),
             tls: tls.clone(),
         };
@@ -64,6 +65,7 @@ pub async fn start(
             max_connections: lmtp.max_connections as usize,
             // They all come from one server.
             max_per_address: lmtp.max_connections as usize,
+            greeting_pause: listener::GREETING_PAUSE,
             silence: Duration::from_secs(lmtp.timeout_seconds.into()),
             tls,
         };

@@ -247,6 +247,12 @@ fn check_mail(config: &Config, problems: &mut Vec<Problem>) {
         let hint = "name the domain of the addresses, such as `[\"in.example.org\"]`; mail to others is refused";
         problems.push(Problem::new("mail.domains", "is empty, and `mail.smtp.listen` is set", hint));
     }
+    for host in &mail.links.hosts {
+        if !is_name(host.strip_prefix("*.").unwrap_or(host)) || !host.contains('.') {
+            let hint = "write a host such as `inv.example.org` or `*.example.org`, without scheme and path";
+            problems.push(Problem::new("mail.links.hosts", format!("`{host}` is no host"), hint));
+        }
+    }
     let mut names = std::collections::BTreeSet::new();
     for account in &mail.imap.accounts {
         let key = "mail.imap.accounts";

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Capture, Config, ConfigError, ObjectsStore, Problem, S3, Secret};
 use crate::{
-    capture::mail::MailSettings,
+    capture::mail::{MailSettings, links::LinkPolicy},
     domain::{capture::Limits, time::Timestamp},
     objects::{ObjectSettings, S3Credentials, S3Settings, S3Timeouts},
 };
@@ -62,6 +62,7 @@ impl Config {
             host_name: host_name.unwrap_or_else(|| "localhost".to_owned()),
             domains,
             policy: self.mail.senders,
+            links: LinkPolicy { hosts: self.mail.links.hosts.clone(), permits_local: false },
         }
     }
 

@@ -26,6 +26,7 @@ section! {
         lmtp: Lmtp,
         imap: Imap,
         webhooks: Webhooks,
+        links: Links,
     }
 }
 
@@ -139,5 +140,14 @@ section! {
         sendgrid_key: Option<String> = None, such as r#""MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…""#;
         /// Amazon SES: ARNs of the SNS topics that may bring mail.
         ses_topics: Vec<String> = Vec::new(), such as r#"["arn:aws:sns:eu-west-1:123456789012:receipts"]"#;
+    }
+}
+
+section! {
+    /// Links in mail that lead to documents, as some issuers send them. Shown always, followed when a person asks.
+    Links {
+        /// Hosts that may be asked: names, or `*.` and a name for all below it. HTTPS only; what leads into a private
+        /// network is refused.
+        hosts: Vec<String> = Vec::new(), such as r#"["inv.example.org", "*.einvoice.example"]"#;
     }
 }

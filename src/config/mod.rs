@@ -22,7 +22,7 @@ use std::fmt;
 
 pub use self::{
     example::example,
-    mail::{Imap, ImapAccount, ImapTls, Lmtp, Mail, Smtp, Webhooks},
+    mail::{Imap, ImapAccount, ImapTls, Links, Lmtp, Mail, Smtp, Webhooks},
     network::{Network, NetworkError},
     secret::Secret,
     sections::{

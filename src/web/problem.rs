@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     capture::{
         CaptureError,
-        mail::{addresses::AddressError, quarantine::QuarantineError},
+        mail::{addresses::AddressError, links::LinkError, quarantine::QuarantineError},
     },
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
     objects::ObjectError,
@@ -146,6 +146,20 @@ impl From<QuarantineError> for ApiError {
             QuarantineError::NoSuchMessage(_) => Self::not_found("message"),
             QuarantineError::NotWaiting(_) => Self::new(StatusCode::CONFLICT, "not_waiting", error.to_string()),
             QuarantineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NotAllowed(_) => Self::forbidden(error.to_string()),
+            LinkError::NoSuchLink => Self::not_found("link"),
+            LinkError::Failed(_) => Self::new(StatusCode::BAD_GATEWAY, "link_failed", error.to_string()),
+            LinkError::NotADocument(_) => Self::unprocessable("not_a_document", error.to_string()),
+            LinkError::Message(error) => error.into(),
+            LinkError::Capture(error) => error.into(),
+            LinkError::Store(error) => error.into(),
         }
     }
 }

@@ -120,6 +120,8 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/mail/messages/{id}", Thing::Message, [200, 404, 404, 404, 200]),
     ("post", "/api/v1/mail/messages/{id}/accept", Thing::Message, [200, 404, 404, 404, 200]),
     ("post", "/api/v1/mail/messages/{id}/reject", Thing::Message, [200, 404, 404, 404, 200]),
+    // The message has no such link; who may see it is told so, with the same status.
+    ("post", "/api/v1/mail/messages/{id}/links", Thing::Message, [404; 5]),
 ];
 
 struct World {
@@ -314,6 +316,7 @@ impl World {
             ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 1, "reason": "blurred"}),
             ("post", "drafts/{id}/merge") => json!({"revision": 1, "into": id}),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
+            ("post", "mail/messages/{id}/links") => json!({"link": "https://inv.example.org/"}),
             ("post", "mail/addresses") => json!({"visit_id": id}),
             ("post", "mail/messages/{id}/accept") => json!({"remember_sender": true}),
             ("post", "tokens") => json!({"name": "script"}),

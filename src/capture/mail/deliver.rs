@@ -153,12 +153,6 @@ impl PostOffice {
         addresses::find(&mut tx, address).await
     }
 
-    /// Whether the message went through too many servers, so that taking it could make the circle go on.
-    pub async fn is_looping(&self, spooled: &Spooled) -> bool {
-        let Ok(raw) = read(spooled.path()).await else { return false };
-        Head::split(&raw).is_ok_and(|head| head.is_looping())
-    }
-
     /// Takes the message in for each recipient. Each `Ok` means: durable, theirs, whatever happens next.
     pub async fn deliver(&self, spooled: &Spooled, origin: &Origin, recipients: &[Recipient]) -> Vec<Delivered> {
         let letter = match self.examine(spooled, origin).await {
@@ -168,6 +162,11 @@ impl PostOffice {
                 return recipients.iter().map(|_| Err(CaptureError::Interrupted(text.clone()))).collect();
             }
         };
+        // Taken, it could go on in circles; refused, the server that holds it stops.
+        if origin.way == Way::Smtp && letter.doubt == Some(Doubt::Loop) {
+            let refusal = || CaptureError::refused(Reason::AutomaticMail, "the message went through too many servers");
+            return recipients.iter().map(|_| Err(refusal())).collect();
+        }
         let mut results = Vec::with_capacity(recipients.len());
         for recipient in recipients {
             results.push(self.deliver_to(spooled, origin, recipient, letter.clone()).await);

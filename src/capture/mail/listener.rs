@@ -31,8 +31,8 @@ use crate::{
 
 /// Octets read at once; also what a client can make the session hold.
 const READ_BYTES: usize = 64 * 1024;
-/// How long a client must keep silent before the greeting. Programs that do not wait for it are no mail servers.
-const GREETING_PAUSE: Duration = Duration::from_millis(50);
+/// How long a client must keep silent before the greeting, by default. Programs that do not wait for it are no mail servers.
+pub const GREETING_PAUSE: Duration = Duration::from_millis(50);
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(30);
 /// How long content may be silent (RFC 5321, section 4.5.3.2.5).
@@ -55,6 +55,8 @@ pub struct ListenerSettings {
     pub max_connections: usize,
     /// Connections at once from one address.
     pub max_per_address: usize,
+    /// How long a client must keep silent before the greeting (SMTP).
+    pub greeting_pause: Duration,
     /// How long a command may take to come.
     pub silence: Duration,
     /// For `STARTTLS`.
@@ -171,7 +173,7 @@ impl Desk {
 
     async fn speaks_too_early(&self, stream: &TcpStream) -> bool {
         let mut octet = [0; 1];
-        matches!(timeout(GREETING_PAUSE, stream.peek(&mut octet)).await, Ok(Ok(read)) if read > 0)
+        matches!(timeout(self.settings.greeting_pause, stream.peek(&mut octet)).await, Ok(Ok(read)) if read > 0)
     }
 
     /// Talks until the end, or until TLS begins.
@@ -180,6 +182,7 @@ impl Desk {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut hand = Hand::default();
+        let mut has_delivered = false;
         let mut out = Vec::new();
         let mut octets = vec![0; READ_BYTES];
         // Ends: the session closes, the stream ends, or time runs out.
@@ -206,6 +209,7 @@ impl Desk {
                         let fates = self.deliver(envelope, std::mem::take(&mut hand), peer).await;
                         crash_point("m04");
                         session.delivered(&fates);
+                        has_delivered = true;
                     }
                     Action::Abandon => hand = Hand::default(),
                     Action::StartTls => {
@@ -220,7 +224,7 @@ impl Desk {
                 }
             }
             flush(stream, &mut out).await?;
-            if hand.is_delivered {
+            if has_delivered {
                 crash_point("m05");
             }
             if session.is_receiving() && hand.is_too_slow() {
@@ -285,9 +289,6 @@ impl Desk {
             is_encrypted: envelope.is_encrypted,
             is_handed_in: false,
         };
-        if self.settings.dialect == Dialect::Smtp && self.office.is_looping(&spooled).await {
-            return vec![Fate::Looping; count];
-        }
         let delivered = self.office.deliver(&spooled, &origin, &recipients).await;
         delivered.iter().map(fate).collect()
     }
@@ -301,7 +302,6 @@ struct Hand {
     failure: Option<CaptureError>,
     began: Option<Instant>,
     size: u64,
-    is_delivered: bool,
 }
 
 impl Hand {
@@ -377,6 +377,7 @@ fn fate_of(error: &CaptureError) -> Fate {
     match error {
         CaptureError::Refused { reason: Reason::TooLarge, .. } => Fate::TooLarge,
         CaptureError::Refused { reason: Reason::Empty, .. } => Fate::Refused,
+        CaptureError::Refused { reason: Reason::AutomaticMail, .. } => Fate::Looping,
         CaptureError::Spool(source) if source.kind() == io::ErrorKind::StorageFull => Fate::DiskFull,
         CaptureError::Objects(source) if source.to_string().contains("No space left") => Fate::DiskFull,
         CaptureError::Refused { .. }

@@ -10,6 +10,7 @@ mod content;
 mod deliver;
 pub mod headers;
 pub mod imap;
+pub mod links;
 pub mod listener;
 pub mod quarantine;
 mod reply;
@@ -30,4 +31,6 @@ pub struct MailSettings {
     pub host_name: String,
     /// Whose mail is read without asking.
     pub policy: SenderPolicy,
+    /// Which links in mail may be followed.
+    pub links: links::LinkPolicy,
 }

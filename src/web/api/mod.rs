@@ -65,4 +65,5 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(mail::message::get))
         .routes(routes!(mail::accept::accept))
         .routes(routes!(mail::reject::reject))
+        .routes(routes!(mail::follow::follow))
 }

@@ -13,7 +13,7 @@ use super::{
     names,
 };
 use crate::{
-    capture::mail::{addresses, quarantine},
+    capture::mail::{addresses, links, quarantine},
     domain::{
         ids::{MailAddressId, MailMessageId, VisitId},
         mail::{Check, Decision, Doubt},
@@ -74,8 +74,21 @@ pub async fn reject(State(state): State<AppState>, Path(id): Path<MailMessageId>
 
 /// `GET /mail/{id}`.
 pub async fn message(State(state): State<AppState>, Path(id): Path<MailMessageId>, frame: Frame) -> Response {
-    match fill_message(&state, &frame, &id).await {
+    match fill_message(&state, &frame, &id, None).await {
         Ok(page) => frame.render(&page),
+        Err(error) => frame.fail(error).await,
+    }
+}
+
+/// `POST /mail/{id}/follow`: the document behind a link is handed in.
+pub async fn follow(State(state): State<AppState>, Path(id): Path<MailMessageId>, form: PageForm) -> Response {
+    let frame = &form.frame;
+    let error = match links::follow(&state.office, frame.actor(), &id, form.get("link")).await {
+        Ok(_) => return Redirect::to("/receipts").into_response(),
+        Err(error) => ApiError::from(error),
+    };
+    match fill_message(&state, frame, &id, Some(&error)).await {
+        Ok(page) => frame::render(error.status(), &page),
         Err(error) => frame.fail(error).await,
     }
 }
@@ -151,7 +164,12 @@ fn message_row(shell: &Shell, message: &MailMessage) -> MessageRow {
     }
 }
 
-async fn fill_message(state: &AppState, frame: &Frame, id: &MailMessageId) -> Result<MessagePage, ApiError> {
+async fn fill_message(
+    state: &AppState,
+    frame: &Frame,
+    id: &MailMessageId,
+    error: Option<&ApiError>,
+) -> Result<MessagePage, ApiError> {
     let message = quarantine::find(&state.app, frame.actor(), id).await?;
     let seen = review::capture(&state.app, frame.actor(), &message.capture_id).await?;
     let mut tx = state.app.db.read().await?;
@@ -160,6 +178,8 @@ async fn fill_message(state: &AppState, frame: &Frame, id: &MailMessageId) -> Re
         let lines = reading.pages.0.iter().flat_map(|page| &page.lines);
         lines.map(Line::text).take(MAX_LINES).collect()
     });
+    drop(tx);
+    let links = links::of_message(&state.office, frame.actor(), id).await?;
     let row = message_row(&frame.shell, &message);
     Ok(MessagePage {
         shell: frame.shell.clone(),
@@ -173,6 +193,8 @@ async fn fill_message(state: &AppState, frame: &Frame, id: &MailMessageId) -> Re
         sent_at: message.sent_at,
         evidence: message.evidence.0,
         text: text.unwrap_or_default(),
+        links,
+        problem: error.map(shown),
         draft: seen.receipts.first().map(|receipt| format!("/drafts/{}", receipt.id)),
     })
 }

@@ -47,6 +47,7 @@ pub fn router() -> Router<AppState> {
         .route("/mail/{id}", get(mail::message))
         .route("/mail/{id}/accept", post(mail::accept))
         .route("/mail/{id}/reject", post(mail::reject))
+        .route("/mail/{id}/follow", post(mail::follow))
         .route("/mail/addresses", post(mail::for_visit))
         .route("/mail/addresses/{id}/rotate", post(mail::rotate))
         .route("/mail/addresses/{id}/retire", post(mail::retire))

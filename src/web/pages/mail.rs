@@ -88,6 +88,10 @@ pub struct MessagePage {
     pub evidence: Evidence,
     /// The text, as the sandboxed reader gave it.
     pub text: Vec<String>,
+    /// Links to documents in it, and whether each may be followed.
+    pub links: Vec<(String, bool)>,
+    /// Why the last act did not work.
+    pub problem: Option<Problem>,
     /// The receipt made of it.
     pub draft: Option<String>,
 }

@@ -63,7 +63,7 @@ impl Server {
             let mut smtp = String::new();
             for line in stdout.lines().map_while(Result::ok) {
                 if let Some(at) = line.trim().strip_prefix("mail by SMTP on ") {
-                    smtp = at.to_owned();
+                    at.clone_into(&mut smtp);
                 } else if let Some(address) = line.strip_prefix("listening on ") {
                     let _ = sender.send((address.to_owned(), smtp.clone()));
                 }

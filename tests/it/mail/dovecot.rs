@@ -153,7 +153,7 @@ fn configuration(dir: &Path, port: u16) -> String {
         (accounts, me.uid.as_raw(), me.gid.as_raw())
     };
     format!(
-        r#"
+        r"
 base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/log
@@ -196,6 +196,6 @@ service anvil {{
 service stats {{
   chroot =
 }}
-"#
+"
     )
 }

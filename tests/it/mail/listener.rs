@@ -96,7 +96,7 @@ async fn lmtp_answers_for_every_recipient_and_wrong_addresses_are_refused() {
 #[tokio::test]
 async fn a_client_that_speaks_before_the_greeting_is_sent_away() {
     let world = World::new().await;
-    let running = world.listen(Dialect::Smtp).await;
+    let running = world.listen_patiently().await;
     let mut stream = TcpStream::connect(running.at).await.unwrap();
     stream.write_all(b"EHLO eager\r\n").await.unwrap();
     let mut said = String::new();

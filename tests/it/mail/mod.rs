@@ -1,5 +1,6 @@
 //! Mail over real sockets, from real senders.
 
+mod bench;
 mod crash;
 mod dns;
 mod dovecot;

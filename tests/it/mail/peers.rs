@@ -69,7 +69,7 @@ async fn lettre_delivers_over_starttls_and_bytes_arrive_as_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn python_smtplib_delivers_a_thousand_messages_to_two_people_over_smtp_and_lmtp() {
+async fn python_smtplib_delivers_hundreds_of_messages_over_smtp_and_lmtp_octet_for_octet() {
     let Some(python) = program("python3") else { return };
     let world = World::new().await;
     let ben = rep(&world.test, "ben").await.actor().unwrap();
@@ -77,6 +77,8 @@ async fn python_smtplib_delivers_a_thousand_messages_to_two_people_over_smtp_and
     let script = r#"
 import smtplib, sys
 protocol, port, count, *to = sys.argv[1:]
+# smtplib hears one answer only, where LMTP gives one for each recipient.
+to = to[:1] if protocol == "lmtp" else to
 client = (smtplib.LMTP if protocol == "lmtp" else smtplib.SMTP)("127.0.0.1", int(port))
 client.ehlo_or_helo_if_needed() if protocol == "smtp" else None
 for n in range(int(count)):
@@ -99,11 +101,10 @@ client.quit()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn swaks_delivers_over_tls_and_lmtp_and_hears_no_to_wrong_addresses() {
+async fn swaks_delivers_pipelined_and_by_lmtp_and_hears_no_to_wrong_addresses() {
     let Some(swaks) = program("swaks") else { return };
     let world = World::new().await;
-    let (_, server) = tls();
-    let smtp = world.listen_with(office(&world.test), Dialect::Smtp, Some(server)).await;
+    let smtp = world.listen(Dialect::Smtp).await;
     let lmtp = world.listen(Dialect::Lmtp).await;
     let command = |at: SocketAddr, to: &str, more: &[&str]| {
         let mut command = Command::new(&swaks);

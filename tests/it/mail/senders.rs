@@ -12,6 +12,7 @@ use vouch::{
         MailSettings, PostOffice,
         authenticate::{Authenticator, Route},
         headers::Head,
+        links::LinkPolicy,
         quarantine,
         session::Dialect,
         webhook::Posted,
@@ -65,9 +66,13 @@ fn message(from: &str, subject: &str) -> String {
     format!("From: {from}\r\nTo: x@in.example\r\nSubject: {subject}\r\n\r\nTotal 12.00\r\n")
 }
 
-async fn office(world: &World, dns: &Dns, policy: SenderPolicy) -> PostOffice {
-    let settings =
-        MailSettings { domains: vec!["in.example".to_owned()], host_name: "mx.in.example".to_owned(), policy };
+fn office(world: &World, dns: &Dns, policy: SenderPolicy) -> PostOffice {
+    let settings = MailSettings {
+        domains: vec!["in.example".to_owned()],
+        host_name: "mx.in.example".to_owned(),
+        policy,
+        links: LinkPolicy::default(),
+    };
     PostOffice {
         app: world.test.app.clone(),
         settings: Arc::new(settings),
@@ -95,7 +100,7 @@ async fn a_proved_sender_is_read_and_everything_doubtful_waits() {
     let shop = Shop::new();
     let dns =
         dns::serve(Zone { txt: shop.zone.txt.clone(), a: shop.zone.a.clone(), broken: shop.zone.broken.clone() }).await;
-    let post = office(&world, &dns, SenderPolicy::Proved).await;
+    let post = office(&world, &dns, SenderPolicy::Proved);
     let good = shop.sign("shop.example", &message("Shop <receipts@shop.example>", "signed"));
     assert_eq!(doubt(&world, &post, &good).await, None);
     for (name, raw, expected) in [
@@ -118,7 +123,7 @@ async fn an_accepted_message_is_read_and_its_proved_sender_known_from_then_on() 
     let world = World::new().await;
     let shop = Shop::new();
     let dns = dns::serve(Zone { txt: shop.zone.txt.clone(), ..Zone::default() }).await;
-    let post = office(&world, &dns, SenderPolicy::Known).await;
+    let post = office(&world, &dns, SenderPolicy::Known);
     let app = &world.test.app;
     let first = shop.sign("small.example", &message("a@small.example", "first"));
     assert_eq!(doubt(&world, &post, &first).await, Some(Doubt::Unknown));

@@ -51,11 +51,26 @@ impl World {
         self.listen_with(office(&self.test), dialect, None).await
     }
 
+    /// A listener that waits long for clients that speak first.
+    pub async fn listen_patiently(&self) -> Running {
+        self.start(office(&self.test), Dialect::Smtp, None, std::time::Duration::from_secs(60)).await
+    }
+
     pub async fn listen_with(
         &self,
         office: PostOffice,
         dialect: Dialect,
         tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    ) -> Running {
+        self.start(office, dialect, tls, std::time::Duration::ZERO).await
+    }
+
+    async fn start(
+        &self,
+        office: PostOffice,
+        dialect: Dialect,
+        tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+        greeting_pause: std::time::Duration,
     ) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -64,6 +79,7 @@ impl World {
             dialect,
             max_connections: 50,
             max_per_address: 40,
+            greeting_pause,
             silence: std::time::Duration::from_secs(60),
             tls,
         };

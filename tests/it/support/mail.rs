@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vouch::{
-    capture::mail::{MailSettings, PostOffice, authenticate::Authenticator, webhook::Keys},
+    capture::mail::{MailSettings, PostOffice, authenticate::Authenticator, links::LinkPolicy, webhook::Keys},
     domain::mail::SenderPolicy,
 };
 
@@ -15,6 +15,7 @@ pub fn office(world: &TestApp) -> PostOffice {
         domains: vec!["in.example".to_owned()],
         host_name: "mx.in.example".to_owned(),
         policy: SenderPolicy::Proved,
+        links: LinkPolicy::default(),
     };
     PostOffice { app: world.app.clone(), settings: Arc::new(settings), authenticator: Authenticator::without_dns() }
 }

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod addresses;
 pub mod create_address;
+pub mod follow;
 pub mod message;
 pub mod messages;
 pub mod reject;

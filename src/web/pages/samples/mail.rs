@@ -65,6 +65,8 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         sent_at: Some(ago(30)),
         evidence: Evidence { dmarc: Check::Fail, dmarc_is_enforced: true, spf: Check::Pass, ..Evidence::default() },
         text: vec![],
+        links: vec![],
+        problem: None,
         draft: None,
     };
     let read = MessagePage {
@@ -75,6 +77,10 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         envelope_sender: None,
         evidence: Evidence { dmarc: Check::Pass, dkim: Check::Pass, is_aligned: true, ..Evidence::default() },
         text: vec!["您好，附件为您的电子发票。".into(), "<b>bold</b> 合计 128.00".into()],
+        links: vec![
+            ("https://inv.example.org/发票?c=<b>bold</b>".into(), true),
+            ("https://elsewhere.example/x".into(), false),
+        ],
         draft: Some("/drafts/x".into()),
         ..waiting.clone()
     };
