@@ -3,6 +3,8 @@
 //! The reading itself is an argument: the command hands in the reader pool, tests hand in cached pages.
 
 pub mod cached;
+pub mod fields;
+pub mod items;
 pub mod labels;
 pub mod record;
 pub mod report;

@@ -5,8 +5,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
+        breakdown::{LineItem, TaxLine},
         field::{Alternative, Evidence, Field, FieldKey},
+        media::MediaType,
         page::{Page, Quad},
+        receipt::PartRole,
     },
     extract::Extraction,
 };
@@ -38,6 +41,19 @@ impl From<&Page> for PageSize {
     }
 }
 
+/// A document of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentOutput {
+    /// Its place among the documents of the file.
+    pub node: usize,
+    /// Its name, when it was found inside the file.
+    pub name: Option<String>,
+    /// Told from its content.
+    pub media_type: MediaType,
+    /// Leading or supporting.
+    pub role: PartRole,
+}
+
 /// Everything about one receipt of a file that `vouch read` prints.
 #[derive(Debug, Clone)]
 pub struct ReadOutput<'a> {
@@ -51,8 +67,10 @@ pub struct ReadOutput<'a> {
     pub extraction: &'a Extraction,
     /// Engine and version.
     pub engine: &'a str,
-    /// Sizes of the file's pages.
+    /// Sizes of the receipt's pages.
     pub pages: &'a [PageSize],
+    /// The documents it is made of, the leading one first.
+    pub documents: &'a [DocumentOutput],
     /// Milliseconds for the whole file.
     pub ms: u64,
     /// What a person should know.
@@ -78,13 +96,21 @@ impl ReadOutput<'_> {
                 out.insert(key.as_str().to_owned(), field_json(field));
             }
         }
+        let breakdown = &self.extraction.breakdown;
+        out.insert("items".to_owned(), breakdown.items.iter().map(item_json).collect());
+        out.insert("taxes".to_owned(), breakdown.taxes.iter().map(tax_json).collect());
         out.insert("p_total_and_date".to_owned(), json!(rounded(self.extraction.p_total_and_date)));
         out.insert("engine".to_owned(), json!(self.engine));
         out.insert("pages".to_owned(), json!(self.pages));
+        out.insert("documents".to_owned(), self.documents.iter().map(document_json).collect());
         out.insert("ms".to_owned(), json!(self.ms));
         out.insert("warnings".to_owned(), json!(self.warnings));
         Value::Object(out)
     }
+}
+
+fn document_json(document: &DocumentOutput) -> Value {
+    json!({ "name": document.name, "media_type": document.media_type, "role": document.role })
 }
 
 fn field_json(field: &Field) -> Value {
@@ -96,6 +122,32 @@ fn field_json(field: &Field) -> Value {
         "source": field.source,
         "reasons": field.reasons,
         "alternatives": field.alternatives.iter().map(alternative_json).collect::<Vec<_>>(),
+    })
+}
+
+fn item_json(item: &LineItem) -> Value {
+    json!({
+        "kind": item.kind,
+        "name": item.name,
+        "quantity": item.quantity,
+        "unit_price": item.unit_price,
+        "amount": item.amount,
+        "p": rounded(item.p),
+        "box": item.evidence.as_ref().and_then(|e| e.quad),
+        "page": item.evidence.as_ref().map(|e| e.page),
+        "reasons": item.reasons,
+    })
+}
+
+fn tax_json(line: &TaxLine) -> Value {
+    json!({
+        "rate": line.rate,
+        "net": line.net,
+        "tax": line.tax,
+        "p": rounded(line.p),
+        "box": line.evidence.as_ref().and_then(|e| e.quad),
+        "page": line.evidence.as_ref().map(|e| e.page),
+        "reasons": line.reasons,
     })
 }
 
@@ -135,11 +187,8 @@ mod tests {
             alternatives: vec![Alternative { value: "10.50".to_owned(), p: 0.01, evidence: None }],
         };
         let net = Field { key: FieldKey::Net, ..total.clone() };
-        let extraction = Extraction {
-            fields: [(FieldKey::Total, total), (FieldKey::Net, net)].into(),
-            candidates: Vec::new(),
-            p_total_and_date: 0.0,
-        };
+        let extraction =
+            Extraction { fields: [(FieldKey::Total, total), (FieldKey::Net, net)].into(), ..Extraction::default() };
         let json = ReadOutput {
             file: "a.jpg",
             receipt: 0,
@@ -147,6 +196,7 @@ mod tests {
             extraction: &extraction,
             engine: "engine 1",
             pages: &[PageSize { width: 100, height: 200 }],
+            documents: &[],
             ms: 12,
             warnings: &[],
         }

@@ -3,10 +3,12 @@
 //! Pure: no I/O, no async, no clock, no randomness. Besides `std` and `serde` it uses only value-type
 //! crates (`jiff`, `rust_decimal`, `uuid`, `iso_currency`, `sha2`), as decided in ADR 0001.
 
+pub mod breakdown;
 pub mod capture;
 pub mod category;
 pub mod draft;
 pub mod field;
+pub mod finding;
 pub mod ids;
 pub mod journal;
 pub mod mail;

@@ -1,11 +1,12 @@
-//! Invoice number, tax ids, telephone and address.
+//! Invoice number and tax ids.
 
 use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
 use super::{
-    dates,
+    check_digits::{self, Verdict},
+    dates, find_contact,
     layout::Layout,
     rank::{Features, Proposal},
     words::{self, Hit, Label as L},
@@ -17,8 +18,6 @@ use crate::domain::{
 
 /// Proposals kept per field.
 const MAX_PROPOSALS: usize = 12;
-/// Rows of one address.
-const MAX_ADDRESS_ROWS: usize = 4;
 
 static NUMBER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9][A-Za-z0-9/._#-]{1,30}[A-Za-z0-9]|\d{3,}").ok());
@@ -26,10 +25,11 @@ static NUMBER: LazyLock<Option<Regex>> =
 /// Patterns of tax ids, most specific first, with how sure one is without a label.
 static TAX_IDS: LazyLock<Vec<(Regex, f32)>> = LazyLock::new(|| {
     [
-        (r"\bCHE[-\s.]?\d{3}[.\s]?\d{3}[.\s]?\d{3}\b", 0.95),
+        (r"\bCHE\s?[-.]?\s?\d{3}[.\s]?\d{3}[.\s]?\d{3}\b", 0.95),
         (r"\bDE\s?\d{3}\s?\d{3}\s?\d{3}\b", 0.92),
         (r"\bATU\d{8}\b", 0.92),
-        (r"\b(?:91|92|93|51|52|12|11)\d{6}[0-9A-HJ-NP-RTUWXY]{10}\b", 0.95),
+        // Letters that the code has not (I, O, S, Z) are let in: recognition puts them, the check digit finds out.
+        (r"(?:^|[^0-9A-Za-z])((?:9[123]|5[12]|1[12])[0-9OI]{6}[0-9A-Z]{10})(?:[^0-9A-Za-z]|$)", 0.9),
         (r"\b\d{2}[A-Z]{5}\d{4}[A-Z]\d?Z[0-9A-Z]\b", 0.9),
         (r"\b(?:FR[0-9A-Z]{2}\s?\d{9}|IT\s?\d{11}|NL\d{9}B\d{2}|ES[A-Z0-9]\d{7}[A-Z0-9]|BE\s?0\d{9}|PL\d{10})\b", 0.9),
         (r"\bGB\s?\d{3}\s?\d{4}\s?\d{2}\b", 0.9),
@@ -41,26 +41,17 @@ static TAX_IDS: LazyLock<Vec<(Regex, f32)>> = LazyLock::new(|| {
 /// What a tax id looks like after a label.
 static LABELLED_ID: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[A-Z]{0,3}\d[\dA-Z][\dA-Z .\-/]{5,20}[\dA-Z]").ok());
-static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\(?\d[\d\s()./-]{5,18}\d").ok());
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?i)\b(?:jalan|jln|lorong|lot|taman|persiaran|lebuh|street|road|avenue|blvd|boulevard|highway|suite)\b",
-        r"|(?:stra(?:ss|ß)e|str\.|gasse|platz|weg|allee)\s?\d|\b(?:rue|via|viale|piazza|chemin|route|quai)\s|\b\d{5}\s+\p{L}{3}|\b(?:CH-)?\d{4}\s+\p{Lu}\p{L}{2}|\b[A-Z]{2}\s+\d{5}|[省市区县區縣].*[路街道号號弄巷]"
-    ))
-    .ok()
-});
-
 /// Every number and line of the letterhead worth proposing.
 pub fn propose(layout: &Layout<'_>, today: CivilDate) -> Vec<Proposal> {
     let mut out = Vec::new();
     invoice_numbers(layout, today, &mut out);
     tax_ids(layout, &mut out);
-    phones(layout, &mut out);
-    addresses(layout, &mut out);
+    find_contact::propose(layout, &mut out);
     out
 }
 
-fn push(
+/// Adds a proposal unless the text is empty, known, or there are enough.
+pub fn push(
     out: &mut Vec<Proposal>,
     key: FieldKey,
     text: &str,
@@ -85,7 +76,7 @@ fn push(
 }
 
 /// The text a label announces: the rest of its segment, then the neighbour to the right, then what stands below.
-fn announced(layout: &Layout<'_>, at: usize, hit: &Hit) -> Vec<(usize, Range<usize>)> {
+pub fn announced(layout: &Layout<'_>, at: usize, hit: &Hit) -> Vec<(usize, Range<usize>)> {
     let mut out = vec![(at, hit.end..layout.segments[at].text.len())];
     let row = &layout.rows[layout.segments[at].row];
     if let Some(right) = row.segments.iter().copied().find(|i| *i > at) {
@@ -140,82 +131,93 @@ fn is_number(text: &str, today: CivilDate) -> bool {
     digits >= 2 && digits * 3 >= text.len() && dates::find(text, today).is_empty() && dates::find_times(text).is_empty()
 }
 
+/// A tax id where it stands.
+struct TaxId {
+    p: f32,
+    value: String,
+    evidence: Evidence,
+    reasons: Vec<String>,
+    /// A 统一社会信用代码, or one after a label that says so: a fapiao has the buyer's and the seller's.
+    chinese: bool,
+    /// Stands below a label of the buyer.
+    of_buyer: bool,
+}
+
 fn tax_ids(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
     // In reading order: on a fapiao the buyer's comes first.
-    let mut found: Vec<(f32, String, Evidence, bool)> = Vec::new();
+    let mut found: Vec<TaxId> = Vec::new();
+    let mut of_buyer = false;
     for (at, segment) in layout.segments.iter().enumerate() {
-        let direct = TAX_IDS.iter().find_map(|(pattern, p)| pattern.find(&segment.text).map(|m| (m.range(), *p)));
+        let hits = words::find(&segment.text);
+        of_buyer |= hits.iter().any(|h| h.label == L::Buyer && !h.phrase.chars().any(super::fold::is_cjk));
+        let direct = TAX_IDS.iter().find_map(|(pattern, p)| {
+            pattern.captures(&segment.text).and_then(|c| c.get(1).or_else(|| c.get(0))).map(|m| (m.range(), *p))
+        });
         if let Some((range, p)) = direct {
             let value = segment.text.get(range.clone()).unwrap_or("").to_owned();
-            let chinese = value.chars().all(char::is_alphanumeric) && value.len() == 18;
-            found.push((p, value, layout.evidence(at, &range), chinese));
+            found.push(checked(p, value, layout.evidence(at, &range), None, of_buyer));
             continue;
         }
         let Some(pattern) = LABELLED_ID.as_ref() else { continue };
-        for hit in words::find(&segment.text).iter().filter(|h| h.label == L::TaxId) {
+        for hit in hits.iter().filter(|h| h.label == L::TaxId) {
             for (i, range) in announced(layout, at, hit).into_iter().take(2) {
                 let text = layout.segments[i].text.get(range.clone()).unwrap_or("");
                 if let Some(m) = pattern
                     .find(text)
-                    .filter(|m| text[..m.start()].chars().filter(|c| c.is_alphanumeric()).count() <= 4)
+                    .filter(|m| text[..m.start()].chars().filter(|c| c.is_alphanumeric()).count() <= 6)
                 {
                     let evidence = layout.evidence(i, &(range.start + m.start()..range.start + m.end()));
-                    let registration = hit.phrase.contains("co") && hit.phrase.contains("no");
-                    let p = if registration { 0.35 } else { 0.8 };
-                    found.push((p, m.as_str().trim().to_owned(), evidence, hit.phrase.contains("识别")));
+                    // The register of companies is not the tax office: believed only when nothing else is printed.
+                    let registration =
+                        ["co reg no", "company reg no", "reg no", "roc no", "co no"].contains(&hit.phrase);
+                    let p = if registration { 0.3 } else { 0.85 };
+                    found.push(checked(p, m.as_str().trim().to_owned(), evidence, Some(hit.phrase), of_buyer));
                     break;
                 }
             }
         }
     }
-    let mut distinct: Vec<&String> = found.iter().filter(|f| f.3).map(|f| &f.1).collect();
+    let mut distinct: Vec<&String> = found.iter().filter(|f| f.chinese).map(|f| &f.value).collect();
     distinct.dedup();
     let buyer = (distinct.len() >= 2).then(|| distinct[0].clone());
-    for (p, value, evidence, _) in &found {
-        if Some(value) == buyer.as_ref() {
-            push(out, FieldKey::BuyerTaxId, value, *p * 0.9, evidence.clone(), "tax_id:first", None);
-        }
-    }
-    found.retain(|f| Some(&f.1) != buyer.as_ref());
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (p, value, evidence, _) in found {
-        push(out, FieldKey::SellerTaxId, &value, p, evidence, "tax_id:pattern", None);
-    }
-}
-
-fn phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
-    let Some(pattern) = PHONE.as_ref() else { return };
-    for (at, segment) in layout.segments.iter().enumerate() {
-        let hits = words::find(&segment.text);
-        let Some(hit) = hits.iter().find(|h| h.label == L::Phone && !h.phrase.starts_with("fax")) else { continue };
-        for (i, range) in announced(layout, at, hit).into_iter().take(2) {
-            let text = layout.segments[i].text.get(range.clone()).unwrap_or("");
-            if let Some(m) = pattern.find(text).filter(|m| m.start() < 12) {
-                let evidence = layout.evidence(i, &(range.start + m.start()..range.start + m.end()));
-                push(out, FieldKey::Phone, m.as_str(), 0.85, evidence, "phone:label", Some(hit.phrase));
-                break;
-            }
-        }
-    }
-}
-
-fn addresses(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
-    let is_address = |row: usize| {
-        layout.rows.get(row).is_some_and(|r| {
-            ADDRESS.as_ref().is_some_and(|p| p.is_match(&r.text))
-                && super::numbers::find(&r.text).iter().all(|a| a.decimals != 2)
+    let mut ids: Vec<(FieldKey, TaxId)> = found
+        .into_iter()
+        .map(|f| match Some(&f.value) == buyer.as_ref() || f.of_buyer {
+            true => (FieldKey::BuyerTaxId, TaxId { p: f.p * 0.9, ..f }),
+            false => (FieldKey::SellerTaxId, f),
         })
-    };
-    // The head of the paper only: further down addresses are other people's.
-    let Some(first) = (0..layout.rows.len().min(25)).find(|r| is_address(*r)) else { return };
-    let last = (first..first + MAX_ADDRESS_ROWS).take_while(|r| is_address(*r)).last().unwrap_or(first);
-    let parts: Vec<Evidence> = (first..=last).filter_map(|r| layout.row_evidence(r)).collect();
-    let text = parts.iter().map(|e| e.text.replace("  ", " ")).collect::<Vec<_>>().join(", ");
-    if let Some(evidence) = parts.into_iter().reduce(|a, b| Evidence {
-        page: a.page,
-        quad: a.quad.zip(b.quad).map(|(x, y)| x.union(&y)).or(a.quad),
-        text: format!("{} {}", a.text, b.text),
-    }) {
-        push(out, FieldKey::Address, &text, 0.6, evidence, "address:head", None);
+        .collect();
+    ids.sort_by(|a, b| b.1.p.total_cmp(&a.1.p));
+    for (key, id) in ids {
+        let before = out.len();
+        push(out, key, &id.value, id.p, id.evidence, "tax_id:pattern", None);
+        if let Some(added) = out.get_mut(before) {
+            added.reasons = id.reasons;
+        }
     }
+}
+
+/// The id with what its check digit says about it; one misread letter is put right.
+fn checked(p: f32, value: String, evidence: Evidence, phrase: Option<&'static str>, of_buyer: bool) -> TaxId {
+    let mut reasons: Vec<String> = phrase.into_iter().map(|phrase| format!("label:{phrase}")).collect();
+    let chinese = check_digits::looks_like_credit_code(&check_digits::plain(&value))
+        || phrase.is_some_and(|l| l.contains("识别"));
+    let (p, value) = match check_digits::verify(&value) {
+        Verdict::Valid => {
+            reasons.push("check_digit".to_owned());
+            (p.max(0.96), value)
+        }
+        Verdict::Invalid => match check_digits::repair(&value) {
+            Some(repaired) => {
+                reasons.push("check_digit:repaired".to_owned());
+                (p * 0.85, repaired)
+            }
+            None => {
+                reasons.push("check_digit_wrong".to_owned());
+                (p * 0.5, value)
+            }
+        },
+        Verdict::Unknown => (p, value),
+    };
+    TaxId { p, value, evidence, reasons, chinese, of_buyer }
 }

@@ -1,31 +1,28 @@
-//! How it was paid, the card's last digits, and what kind of evidence the paper is.
+//! How it was paid, and the card's last digits.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::{
-    Context,
     layout::Layout,
     money::Mention,
     rank::{Features, Proposal},
-    region::Region,
     words::Label as L,
 };
-use crate::domain::{
-    field::{Evidence, FieldKey, FieldValue},
-    receipt::EvidenceKind,
-};
+use crate::domain::field::{Evidence, FieldKey, FieldValue};
 
 /// Rows searched.
 const MAX_ROWS: usize = 800;
+/// A card's digits stand within this many rows of its name.
+const CARD_NEAR_ROWS: usize = 6;
 
 /// Payment method, pattern, probability. Earlier ones win on one row.
 static METHODS: LazyLock<Vec<(&'static str, Regex, f32)>> = LazyLock::new(|| {
     [
         ("visa", r"(?i)\bvisa\b", 0.85),
-        ("mastercard", r"(?i)\bmaster\s?card\b|\bmcard\b|\bmastercard\b", 0.85),
-        ("amex", r"(?i)\bamex\b|american express", 0.85),
+        ("mastercard", r"(?i)\bmaster\s?card|\bmcard\b|\bmaster\b\s*[x*\d]|\beurocard\b", 0.85),
+        ("amex", r"(?i)\bamex|american express", 0.85),
         ("maestro", r"(?i)\bmaestro\b", 0.85),
         ("girocard", r"(?i)girocard|ec-?karte|ec-?cash|\bkartenzahlung\b", 0.85),
         ("twint", r"(?i)\btwint\b", 0.85),
@@ -46,16 +43,20 @@ static METHODS: LazyLock<Vec<(&'static str, Regex, f32)>> = LazyLock::new(|| {
     .filter_map(|(name, pattern, p)| Regex::new(pattern).ok().map(|r| (name, r, p)))
     .collect()
 });
+/// Masked digits before the last four: `XXXXXXXXXXXX6901`, `**** **** **** 9689`, `4323 22XX XXXX 7361`, `ending in 1234`.
 static LAST4: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:[*x•·#]{2,}[\s-]*)+(\d{4})\b|(?:ending(?: in)?|acct\.?|account)\s*[:#]*\s*(\d{4})\b").ok()
+    Regex::new(concat!(
+        r"(?i)(?:[*x•·#冰水本米木]{2,}[\s-]*)+(\d{4})(?:\b|[^\d.,]|$)",
+        r"|(?:ending(?: in)?|acct\.?|account|karte(?:n-?nr)?\.?|card(?:\s?no)?\.?)\s*[:#]*\s*[*x#]*\s?(\d{4})\b(?:[^\d.,/-]|$)"
+    ))
+    .ok()
 });
 
-/// Proposals for payment, last four digits and kind.
-pub fn propose(layout: &Layout<'_>, mentions: &[Mention], region: &Region, context: &Context) -> Vec<Proposal> {
+/// Proposals for payment and last four digits.
+pub fn propose(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<Proposal> {
     let mut out = Vec::new();
     let last4 = last_four(layout, &mut out);
     methods(layout, mentions, last4, &mut out);
-    out.push(kind(layout, mentions, region, context));
     out
 }
 
@@ -70,98 +71,97 @@ fn proposal(key: FieldKey, value: &str, p: f32, evidence: Option<Evidence>, find
     }
 }
 
+/// The first masked number; a number of points or members is masked as well, so a card must be named near it.
 fn last_four(layout: &Layout<'_>, out: &mut Vec<Proposal>) -> bool {
     let Some(pattern) = LAST4.as_ref() else { return false };
-    for (at, segment) in layout.segments.iter().enumerate() {
-        let Some(found) = pattern.captures(&segment.text).and_then(|c| c.get(1).or_else(|| c.get(2))) else { continue };
-        out.push(proposal(
-            FieldKey::CardLast4,
-            found.as_str(),
-            0.85,
-            Some(layout.evidence(at, &found.range())),
-            "card:masked",
-        ));
-        return true;
+    let names_card = |row: usize| {
+        let from = row.saturating_sub(CARD_NEAR_ROWS);
+        layout
+            .rows
+            .iter()
+            .skip(from)
+            .take(2 * CARD_NEAR_ROWS + 1)
+            .any(|r| METHODS.iter().any(|(name, p, _)| *name != "cash" && p.is_match(&r.text)))
+    };
+    let mut best: Option<(f32, String, Evidence)> = None;
+    for (row_at, row) in layout.rows.iter().enumerate().take(MAX_ROWS) {
+        // Stars and digits are often read as two boxes: the row as a whole is searched.
+        let Some(found) = pattern.captures(&row.text).and_then(|c| c.get(1).or_else(|| c.get(2))) else { continue };
+        let p = if names_card(row_at) { 0.9 } else { 0.55 };
+        let whole = || layout.row_evidence(row_at);
+        let own = row.segments.iter().find_map(|at| {
+            let text = &layout.segments[*at].text;
+            text.find(found.as_str()).map(|from| layout.evidence(*at, &(from..from + found.len())))
+        });
+        if let Some(evidence) = own.or_else(whole)
+            && best.as_ref().is_none_or(|(most, ..)| p > *most)
+        {
+            best = Some((p, found.as_str().to_owned(), evidence));
+        }
     }
-    false
+    let Some((p, digits, evidence)) = best else { return false };
+    out.push(proposal(FieldKey::CardLast4, &digits, p, Some(evidence), "card:masked"));
+    p > 0.6
 }
+
+/// Titles and people that begin like money: `cash sale`, `cash bill`.
+const CASH_TITLES: &[&str] = &[
+    "cash sale",
+    "cash bill",
+    "cash memo",
+    "cash receipt",
+    "cash invoice",
+    "cash inv",
+    "cash & carry",
+    "cash book",
+    "cash refund",
+    "no cash",
+    "cash back",
+    "petty cash",
+    "cash voucher",
+];
 
 fn methods(layout: &Layout<'_>, mentions: &[Mention], last4: bool, out: &mut Vec<Proposal>) {
     let changed = mentions.iter().any(|m| m.is(&[L::Change]) && !m.amount.value.is_zero());
     for (name, pattern, p) in METHODS.iter() {
         let cash = *name == "cash";
-        let row = layout.rows.iter().take(MAX_ROWS).position(|r| {
-            // `Cash sale`, `cash bill` and `cashier` are titles and people.
-            let lower = r.text.to_lowercase();
-            pattern.is_match(&r.text)
-                && !(cash
-                    && ["cash sale", "cash bill", "cash memo", "cash receipt", "cash invoice"]
-                        .iter()
-                        .any(|t| lower.contains(t)))
-        });
-        let Some(row) = row else { continue };
-        let with_amount = mentions.iter().any(|m| m.row == row);
-        let mut p = p + if with_amount { 0.1 } else { -0.25 };
-        if cash && changed {
-            p = p.max(0.9);
+        let rows: Vec<usize> = layout
+            .rows
+            .iter()
+            .enumerate()
+            .take(MAX_ROWS)
+            .filter(|(_, r)| {
+                let lower = r.text.to_lowercase();
+                pattern.is_match(&r.text) && !(cash && CASH_TITLES.iter().any(|t| lower.contains(t)))
+            })
+            .map(|(at, _)| at)
+            .collect();
+        let amount_on = |row: usize| mentions.iter().any(|m| m.row == row && m.amount.decimals > 0);
+        // The row with the money says it best.
+        let Some(row) = rows.iter().copied().find(|r| amount_on(*r)).or_else(|| rows.first().copied()) else {
+            continue;
+        };
+        let alone = layout.rows[row].text.chars().filter(|c| c.is_alphanumeric()).count() <= name.len() + 14;
+        let mut p = p + match (amount_on(row), alone) {
+            (true, _) => 0.1,
+            (false, true) => -0.05,
+            (false, false) => -0.25,
+        };
+        if rows.len() > 1 {
+            p += 0.03;
+        }
+        if cash && changed && !last4 {
+            p = p.max(0.93);
+        } else if cash && last4 {
+            p -= 0.3;
         } else if !cash && last4 {
             p += 0.05;
         }
-        out.push(proposal(FieldKey::Payment, name, p.clamp(0.05, 0.95), layout.row_evidence(row), "payment:words"));
-    }
-}
-
-/// Phrases of a kind; all rows together are searched, the first kind that matches wins.
-const KINDS: &[(EvidenceKind, &[&str], f32)] = &[
-    (EvidenceKind::SpecialFapiao, &["增值税专用发票", "电子发票(增值税专用发票)", "专用发票发票联"], 0.95),
-    (EvidenceKind::TaxiSlip, &["出租汽车", "出租车", "的士", "上车", "taxi receipt"], 0.93),
-    (EvidenceKind::RailTicket, &["铁路电子客票", "中国铁路", "高鐵", "高铁", "动车", "车次", "rail ticket"], 0.9),
-    (EvidenceKind::AirTicket, &["航空运输电子客票", "电子客票行程单", "boarding pass", "e-ticket itinerary"], 0.9),
-    (EvidenceKind::TripSheet, &["行程单", "行程报销单", "trip summary"], 0.88),
-    (EvidenceKind::OrdinaryFapiao, &["普通发票", "普通发", "增值税", "电子发票", "通用机打发票", "定额发票"], 0.92),
-    (EvidenceKind::PaymentScreenshot, &["支付成功", "交易成功", "账单详情", "当前状态", "转账成功", "全部账单"], 0.9),
-];
-
-fn kind(layout: &Layout<'_>, mentions: &[Mention], region: &Region, context: &Context) -> Proposal {
-    let text: String = layout.rows.iter().take(MAX_ROWS).map(|r| r.text.to_lowercase()).collect::<Vec<_>>().join("\n");
-    let packed: String = text.chars().filter(|c| *c != ' ').collect();
-    let all = |phrases: &'static [&'static str]| phrases.iter().find(|p| packed.contains(&p.replace(' ', ""))).copied();
-    for (kind, phrases, p) in KINDS {
-        if let Some(phrase) = all(phrases) {
-            let mut found = proposal(FieldKey::EvidenceKind, kind.as_str(), *p, None, "kind:words");
-            found.reasons.push(format!("label:{phrase}"));
-            return found;
+        let mut found =
+            proposal(FieldKey::Payment, name, p.clamp(0.05, 0.96), layout.row_evidence(row), "payment:words");
+        if cash && changed {
+            found.reasons.push("sum:cash-change".to_owned());
         }
+        out.push(found);
     }
-    let foreign = context.home_currency.is_some_and(|home| region.currency().is_some_and(|c| c != home.code()));
-    let terminal = [
-        "aid:",
-        "tvr",
-        "merchant copy",
-        "cardholder copy",
-        "händlerbeleg",
-        "approval code",
-        "pos签购单",
-        "持卡人存根",
-        "签购单",
-    ]
-    .iter()
-    .filter(|t| text.contains(*t))
-    .count();
-    let articles = mentions.iter().filter(|m| m.named && m.amount.decimals == 2).count();
-    let (kind, p) = if terminal >= 1 && articles == 0 {
-        (EvidenceKind::CardSlip, 0.75)
-    } else if foreign {
-        (EvidenceKind::ForeignReceipt, 0.8)
-    } else if ["bill to", "invoice to", "rechnungsnummer", "iban", "due date", "zahlbar"]
-        .iter()
-        .any(|t| text.contains(t))
-    {
-        (EvidenceKind::Invoice, 0.6)
-    } else if mentions.is_empty() {
-        (EvidenceKind::Other, 0.4)
-    } else {
-        (EvidenceKind::TillSlip, 0.75)
-    };
-    proposal(FieldKey::EvidenceKind, kind.as_str(), p, None, "kind:shape")
 }

@@ -6,29 +6,14 @@ use super::{
     layout::Layout,
     money::Mention,
     rank::{Features, Proposal},
+    rates::{MAX_RATE, ROUNDING, RateRow},
     words::Label as L,
 };
 use crate::domain::field::{Evidence, FieldKey, FieldValue};
 
-/// Cents by which a printed tax may differ from rate times base: rounding per line.
-const ROUNDING: Decimal = Decimal::from_parts(3, 0, 0, false, 2);
-/// Rates above this are no tax on a receipt (Hungary has 27 %, India 28 %).
-const MAX_RATE: Decimal = Decimal::from_parts(30, 0, 0, false, 0);
-
-/// A row of a tax table: rate, net, tax.
-struct TaxRow {
-    rate: Option<Decimal>,
-    net: Decimal,
-    tax: Decimal,
-    evidence: Evidence,
-    net_evidence: Evidence,
-    row: usize,
-}
-
-/// Proposals for tax, net and tip, given the most probable total.
-pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Vec<Proposal> {
+/// Proposals for tax, net and tip, given the most probable total and the rows of the tax table.
+pub fn propose(layout: &Layout<'_>, mentions: &[Mention], rows: &[RateRow], total: Option<Decimal>) -> Vec<Proposal> {
     let mut out = Vec::new();
-    let rows = tax_rows(layout, mentions, total);
     let mut seen: Vec<(FieldKey, Decimal)> = Vec::new();
     let mut push = |key, value: Decimal, p: f32, evidence: Vec<Evidence>, finder, reason: String| {
         let value = value.normalize();
@@ -48,14 +33,16 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>
         });
     };
     if let Some(total) = total {
-        for row in rows.iter().filter(|r| r.net + r.tax == total) {
+        for row in rows {
+            let Some(net) = row.net.filter(|net| net + row.tax == total) else { continue };
             let p = if row.rate.is_some() { 0.96 } else { 0.93 };
             push(FieldKey::Tax, row.tax, p, vec![row.evidence.clone()], "tax:table", "sum:net+tax".to_owned());
-            push(FieldKey::Net, row.net, p, vec![row.net_evidence.clone()], "net:table", "sum:net+tax".to_owned());
+            push(FieldKey::Net, net, p, vec![row.net_evidence.clone()], "net:table", "sum:net+tax".to_owned());
         }
         // Several rates: together they make the total.
-        let rated: Vec<&TaxRow> = rows.iter().filter(|r| r.rate.is_some()).collect();
-        let (net, tax) = rated.iter().fold((Decimal::ZERO, Decimal::ZERO), |s, r| (s.0 + r.net, s.1 + r.tax));
+        let rated: Vec<&RateRow> = rows.iter().filter(|r| r.rate.is_some() && r.net.is_some()).collect();
+        let (net, tax) =
+            rated.iter().fold((Decimal::ZERO, Decimal::ZERO), |s, r| (s.0 + r.net.unwrap_or_default(), s.1 + r.tax));
         if rated.len() > 1 && (net + tax - total).abs() <= ROUNDING {
             let evidence: Vec<Evidence> = rated.iter().map(|r| r.evidence.clone()).collect();
             push(FieldKey::Tax, tax, 0.9, evidence.clone(), "tax:rates", "sum:rates".to_owned());
@@ -127,40 +114,4 @@ fn rates(mentions: &[Mention], row: usize) -> Vec<Decimal> {
 fn fits_rate(tax: Decimal, total: Decimal, rate: Decimal) -> bool {
     let whole = Decimal::ONE_HUNDRED + rate;
     (total * rate).checked_div(whole).is_some_and(|expected| (expected - tax).abs() <= ROUNDING)
-}
-
-/// Rows that hold a net amount and its tax: by a printed rate, or because they add up to the total.
-fn tax_rows(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -> Vec<TaxRow> {
-    let mut out: Vec<TaxRow> = Vec::new();
-    for row in 0..layout.rows.len() {
-        let amounts: Vec<&Mention> =
-            mentions.iter().filter(|m| m.row == row && m.amount.decimals == 2 && !m.amount.percent).take(6).collect();
-        let rate = mentions
-            .iter()
-            .find(|m| m.row == row && m.amount.percent && m.amount.value > Decimal::ZERO && m.amount.value <= MAX_RATE)
-            .map(|m| m.amount.value);
-        let pair = amounts.iter().flat_map(|net| amounts.iter().map(move |tax| (*net, *tax))).find(|(net, tax)| {
-            let (n, t) = (net.amount.value, tax.amount.value);
-            if t <= Decimal::ZERO || t >= n || net.segment == tax.segment && net.amount.range == tax.amount.range {
-                return false;
-            }
-            let rated = rate.is_some_and(|r| ((n * r) / Decimal::ONE_HUNDRED - t).abs() <= ROUNDING);
-            // Without a rate only a clear case: both on one row, together the total, the tax below a third.
-            rated || (rate.is_none() && total == Some(n + t) && t * Decimal::from(3) < n && !net.named && !tax.named)
-        });
-        if let Some((net, tax)) = pair {
-            let repeated = out.iter().any(|o| o.net == net.amount.value && o.tax == tax.amount.value && o.row != row);
-            if !repeated {
-                out.push(TaxRow {
-                    rate,
-                    net: net.amount.value,
-                    tax: tax.amount.value,
-                    evidence: layout.evidence(tax.segment, &tax.amount.range),
-                    net_evidence: layout.evidence(net.segment, &net.amount.range),
-                    row,
-                });
-            }
-        }
-    }
-    out
 }

@@ -149,7 +149,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "closing balance|remaining balance|account balance|deposit|pfand|leergut|punkte|saldo|guthaben|solde|",
             "fidelity|bonus points|loyalty|cashback|cash back|limit|minimum|credit limit|redeem|reward|rewards|",
             "stored value|余额|餘額|积分|積分|卡余额|押金|定金|exchange rate|kurs|wechselkurs|rate|suggested tip|tip guide|",
-            "suggested gratuity|emporte|in euro|in eur|weight|wt|gewicht|peso|poids|change cash"
+            "suggested gratuity|regular price|reg price|list price|original price|price before discount|emporte|in euro|in eur|weight|wt|gewicht|peso|poids|change cash"
         ),
     ),
     (

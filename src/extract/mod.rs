@@ -4,30 +4,41 @@
 //! one `find_*` file per field proposes values with features; [`rank`] turns features into probabilities;
 //! [`assemble`] makes fields of them.
 
+mod agreement;
 mod arithmetic;
 mod assemble;
 mod capitals;
+mod check_digits;
 mod cursor;
 pub mod dates;
 mod find_code;
+mod find_contact;
 mod find_date;
+mod find_kind;
 mod find_merchant;
 mod find_number;
+mod find_occurred;
 mod find_payment;
 mod find_seller;
+mod find_structured;
 mod find_tax;
 mod find_total;
 pub mod fold;
+mod items;
 mod judge_merchant;
 pub mod layout;
 mod lexicon;
 mod money;
 pub mod numbers;
+pub mod payloads;
 pub mod rank;
+mod rates;
 mod region;
 mod upright;
 mod weights;
 pub mod words;
+
+pub use capitals::parse as capital_amount;
 
 use arithmetic::Sums;
 use layout::Layout;
@@ -36,6 +47,7 @@ use rank::{Logit, Proposal, Ranker};
 use region::Region;
 
 use crate::domain::{
+    breakdown::Breakdown,
     field::{Candidate, FieldKey, Fields},
     money::Currency,
     page::{Code, Page},
@@ -74,6 +86,8 @@ pub struct Extraction {
     pub fields: Fields,
     /// All candidates, for pages, statistics and training.
     pub candidates: Vec<Candidate>,
+    /// Lines of what was bought and tax per rate.
+    pub breakdown: Breakdown,
     /// Probability that total and date are both right, 0 to 1.
     pub p_total_and_date: f32,
 }
@@ -85,6 +99,7 @@ pub fn extract(material: &Material, context: &Context) -> Extraction {
 
 /// [`extract`] with another ranker.
 pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
+    let material = &*find_structured::without_echo(material);
     match upright::view(material) {
         Some((view, turned)) => turned.back(extract_upright(ranker, &view, context)),
         None => extract_upright(ranker, material, context),
@@ -96,11 +111,21 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let mut proposals = sheet.propose(material, context);
     // Tax and net are what add up to the total, so the total is chosen first.
     let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
-    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, total));
+    let rates = rates::rows(&sheet.layout, &sheet.mentions, total);
+    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total));
+    let issued = assemble::most_probable(ranker, FieldKey::Date, &proposals).and_then(|v| v.as_date());
+    proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }
-    assemble::assemble(ranker, proposals)
+    if find_structured::is_all_echo(material) {
+        agreement::mark_echo(&mut proposals);
+    }
+    let mut extraction = assemble::assemble(ranker, proposals);
+    let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
+    extraction.breakdown =
+        Breakdown { items: items::find(&sheet.layout, &sheet.mentions, total), taxes: rates::lines(&rates, total) };
+    extraction
 }
 
 /// Every proposal for the ranked fields with the features a ranker sees; for training and statistics.
@@ -134,8 +159,13 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_total::propose(layout, mentions, sums, region));
         proposals.extend(region.currencies.iter().cloned());
         proposals.extend(find_number::propose(layout, context.today));
-        proposals.extend(find_payment::propose(layout, mentions, region, context));
+        proposals.extend(find_payment::propose(layout, mentions));
+        proposals.extend(find_kind::propose(layout, mentions, region, &material.pages, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));
+        proposals.extend(find_structured::propose(&material.values, layout, mentions, context.today));
+        if !find_structured::is_all_echo(material) {
+            agreement::hear_capitals(&mut proposals, &sums.capitals);
+        }
         proposals
     }
 }

@@ -40,7 +40,13 @@ pub(super) fn view(material: &Material) -> Option<(Material, Turned)> {
             None => code.clone(),
         })
         .collect();
-    Some((Material { pages, codes, values: material.values.clone() }, turned))
+    let mut values = material.values.clone();
+    for value in &mut values {
+        if let (Some((turn, size)), Some(quad)) = (value.page.and_then(|page| turned.of(page)), value.quad.as_mut()) {
+            *quad = turn.upright(quad, size);
+        }
+    }
+    Some((Material { pages, codes, values }, turned))
 }
 
 impl Turned {
@@ -62,6 +68,8 @@ impl Turned {
         for candidate in &mut extraction.candidates {
             candidate.evidence.iter_mut().for_each(place);
         }
+        extraction.breakdown.items.iter_mut().filter_map(|item| item.evidence.as_mut()).for_each(place);
+        extraction.breakdown.taxes.iter_mut().filter_map(|line| line.evidence.as_mut()).for_each(place);
         extraction
     }
 }

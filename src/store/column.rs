@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{CaptureState, Channel, Reason},
+    capture::{CaptureState, Channel, Reason, Relation},
     draft::DraftState,
     field::FieldKey,
+    finding::{FindingKind, VerificationOutcome},
     ids,
     mail::{Decision, Doubt, Way},
     media::MediaType,
@@ -100,6 +101,9 @@ text!(
     ids::SubmissionId,
     ids::MailAddressId,
     ids::MailMessageId,
+    ids::VerificationId,
+    FindingKind,
+    VerificationOutcome,
     CaptureState,
     Channel,
     Reason,
@@ -114,6 +118,7 @@ text!(
     Decision,
     Doubt,
     Way,
+    Relation,
     Sha256,
     CivilDate,
     CustomerType,

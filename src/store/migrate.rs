@@ -12,8 +12,16 @@ use super::{Db, Dialect, StoreError};
 /// Version, name and text of each migration, in order.
 type Files = &'static [(i64, &'static str, &'static str)];
 
-const SQLITE: Files = &[(1, "house", include_str!("../../migrations/sqlite/0001_house.sql"))];
-const POSTGRES: Files = &[(1, "house", include_str!("../../migrations/postgres/0001_house.sql"))];
+const SQLITE: Files = &[
+    (1, "house", include_str!("../../migrations/sqlite/0001_house.sql")),
+    (2, "findings", include_str!("../../migrations/sqlite/0002_findings.sql")),
+    (6, "parts", include_str!("../../migrations/sqlite/0006_parts.sql")),
+];
+const POSTGRES: Files = &[
+    (1, "house", include_str!("../../migrations/postgres/0001_house.sql")),
+    (2, "findings", include_str!("../../migrations/postgres/0002_findings.sql")),
+    (6, "parts", include_str!("../../migrations/postgres/0006_parts.sql")),
+];
 
 /// The migration files of a database.
 pub fn files(dialect: Dialect) -> Files {

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod authorization;
+mod findings;
 mod mail;
 mod objects;
 mod pages;

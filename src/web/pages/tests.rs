@@ -122,6 +122,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "channel",
         "evidence",
         "flag",
+        "finding",
+        "finding_word",
         "why",
         "journal",
         "status",
