@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Accuracy and seconds per receipt, one table per source, over directories with a labels.jsonl:
+# Acknowledgements a second beside what the disk can do, then accuracy and seconds per receipt, one table per source,
+# over directories with a labels.jsonl:
 #
 #   scripts/bench.sh DIR…                 without arguments: those under ../shared/corpus, when it is there
 set -euo pipefail
@@ -17,5 +18,6 @@ if [ ${#directories[@]} -eq 0 ]; then
   hint "make bench DIRS='my/receipts other/receipts'"
   exit 1
 fi
+cargo run --release --locked --example ack_rate -- "${TMPDIR:-/tmp}"
 cargo build --release --locked --bin vouch
 exec target/release/vouch eval "${directories[@]}"

@@ -15,13 +15,14 @@ mode=${1:-run}
 
 # bindgen (tesseract-sys, leptonica-sys) needs libclang; ring and SQLite need a C compiler.
 build_packages=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev)
-# The languages of the default configuration.
-runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu)
+# The languages of the default configuration; the fonts draw text, HTML and PDF documents that bring none.
+runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu fonts-noto-cjk fonts-dejavu-core)
 # For the container's health check.
 image_packages=(curl)
-# The fixture generator draws with these fonts, and screenshots should look alike everywhere. Mail is tested with an IMAP
-# server and a sender of others.
-test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation dovecot-imapd swaks)
+# The fixture generator draws with these fonts, and screenshots should look alike everywhere.
+# strace and libeatmydata1: the order of syncs and acknowledgements is read from system calls.
+# dovecot-imapd and swaks: mail is tested with an IMAP server and a sender of others.
+test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation strace libeatmydata1 dovecot-imapd swaks)
 
 wanted=()
 case "$mode" in

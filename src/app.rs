@@ -14,6 +14,7 @@ use crate::{
         journal::{Entry, Manner},
         time::{Clock, Timestamp},
     },
+    kill_points,
     objects::ObjectStore,
     store::{Db, StoreError, Tx, journal},
 };
@@ -52,7 +53,9 @@ impl App {
 
     /// Appends an entry to the journal, in the transaction of the change it records.
     pub async fn record(&self, tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
-        journal::append(tx, entry, self.random.bytes()).await
+        journal::append(tx, entry, self.random.bytes()).await?;
+        kill_points::reached("a01");
+        Ok(())
     }
 
     /// A journal entry of now with a new id.
@@ -75,23 +78,6 @@ impl App {
             subject_id: subject.1.to_owned(),
             body,
         }
-    }
-}
-
-/// A place where tests kill the process, by name: `FAILPOINTS="committed=return"`. Nothing is here in a release.
-pub fn crash_point(name: &str) {
-    fail::fail_point!(name, |_: Option<String>| {
-        // Not an orderly end: no destructor, no buffer written, as if the machine had lost power.
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
-    });
-    let _ = name;
-}
-
-/// Reads `FAILPOINTS`, where there are crash points at all: in the binary that tests run.
-pub fn arm_crash_points() {
-    if fail::has_failpoints() && std::env::var_os("FAILPOINTS").is_some() {
-        // For the life of the process.
-        std::mem::forget(fail::FailScenario::setup());
     }
 }
 

@@ -8,13 +8,13 @@ pub mod folder;
 pub mod mail;
 mod spool;
 
-pub use spool::{Spooled, Spooler, spool};
+pub use spool::{Spooled, Spooler, spool, sweep};
 
 use serde_json::json;
 
 use self::mail::Letter;
 use crate::{
-    app::{App, crash_point},
+    app::App,
     domain::{
         capture::{CaptureState, Channel, Reason},
         ids::{CaptureId, DocumentId, PersonId},
@@ -23,6 +23,7 @@ use crate::{
         time::CapturedAt,
         visit::VisitChoice,
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue,
     store::{
@@ -111,6 +112,14 @@ pub enum CaptureError {
         /// The limit.
         max: usize,
     },
+    /// The disk is almost full.
+    #[error("only {} MB are free and {} MB are kept for what is here already: nothing was taken; make room on the disk of the data directory", .free / 1_000_000, .reserve / 1_000_000)]
+    DiskFull {
+        /// Bytes free.
+        free: u64,
+        /// Bytes uploads must leave.
+        reserve: u64,
+    },
     /// The temporary file could not be written.
     #[error("the upload could not be spooled: {0}")]
     Spool(#[source] std::io::Error),
@@ -130,7 +139,7 @@ impl CaptureError {
     /// Whether the sender should keep the bytes and try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Interrupted(_) | Self::Spool(_) => true,
+            Self::Interrupted(_) | Self::DiskFull { .. } | Self::Spool(_) => true,
             Self::Objects(_) => true,
             Self::Store(error) => error.is_transient(),
             Self::Refused { .. } | Self::NotOnBehalf(_) | Self::UnknownVisit(_) | Self::TooLong { .. } => false,
@@ -169,9 +178,10 @@ async fn take_in(
     let now = app.now();
     let key = ObjectKey::document(&spooled.sha256, now, &mut app.random.clone());
     app.objects.put_file(&key, spooled.path(), spooled.size, &spooled.sha256).await?;
-    crash_point("stored");
+    kill_points::reached("o05");
 
     let mut tx = app.db.write().await?;
+    kill_points::reached("u07");
     let document = DocumentRow {
         id: app.id::<DocumentId>(),
         owner_id: handover.owner.clone(),
@@ -202,10 +212,12 @@ async fn take_in(
             CaptureError::Interrupted("the same document was being handed in elsewhere; try again".to_owned())
         });
     }
+    kill_points::reached("u08");
     captures::add_document(&mut tx, &capture.id, &document.id, 0, handover.file_name.as_deref()).await?;
     if capture.state == CaptureState::Received {
         queue::enqueue_read(app, &mut tx, &capture.id, &capture.owner_id, now).await?;
     }
+    kill_points::reached("u09");
     let body = json!({
         "document": document.id,
         "sha256": document.sha256,
@@ -219,8 +231,9 @@ async fn take_in(
     let (by, manner) = if letter.is_some() { (None, Manner::System) } else { (Some(&actor.id), Manner::Singly) };
     let entry = app.entry(by, manner, "capture.received", ("capture", capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    kill_points::reached("u10");
     tx.commit().await?;
-    crash_point("committed");
+    kill_points::reached("u11");
     app.wake.notify_one();
     metrics::counter!("vouch_captures_total", "channel" => handover.channel.as_str()).increment(1);
     tracing::info!(capture.id = %capture.id, size = document.size, "Received capture `{}`", capture.id);

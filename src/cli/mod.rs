@@ -78,7 +78,6 @@ enum Command {
 /// Runs the command given on the command line.
 pub fn main() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
-    crate::app::arm_crash_points();
     let result = match command {
         // A child: no logging, no configuration, no runtime.
         Command::Reader(arguments) => return reader::run(arguments),
@@ -93,7 +92,7 @@ pub fn main() -> ExitCode {
         Command::Scrub(arguments) => setup::block_on(scrub::run(global, arguments)),
         Command::Doctor(arguments) => setup::block_on(doctor::run(global, arguments)),
         Command::Config(arguments) => config::run(&global, &arguments),
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => setup::block_on(train::run(global, arguments)),
         Command::Openapi => openapi::run(),
     };
     match result {

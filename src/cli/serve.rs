@@ -54,6 +54,7 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     let app = setup::open_app(&config).await?;
     greet(&app, &config).await?;
 
+    super::worker::release_the_dead(&app, &config).await;
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let pool = if arguments.no_workers {
@@ -61,7 +62,7 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     } else {
         let count = config.worker_count(setup::processors());
         let pool = setup::start_pool(&config, count)?;
-        super::worker::spawn_workers(&app, &pool, count, &stop, &mut tasks);
+        super::worker::spawn_workers(&app, &config, &pool, count, &stop, &mut tasks);
         Some(pool)
     };
     super::worker::spawn_upkeep(&app, &config, &stop, &mut tasks)?;

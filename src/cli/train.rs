@@ -1,4 +1,8 @@
-//! `vouch train category --data DIR`, and the measurement of the category model on labelled receipts.
+//! `vouch train category --data DIR`, and the measurement of the category model on labelled receipts;
+//! `vouch train extraction DIR…`.
+
+mod confirmed;
+pub mod extraction;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::Global;
 use crate::classify::train::{Settings, Trained, train};
 use crate::classify::{Input, Memory, Model, classify, examples, score::Confusion};
 use crate::domain::category::DEFAULTS;
@@ -30,15 +35,18 @@ enum What {
         #[arg(long, default_value = "models/category/model.bin")]
         out: PathBuf,
     },
+    /// Trains the ranker of total, date and merchant.
+    Extraction(extraction::ExtractionArguments),
 }
 
 /// Trains and writes the model.
-pub fn run(arguments: TrainArguments) -> Result<ExitCode> {
+pub async fn run(global: Global, arguments: TrainArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Category { data, out } => {
             let trained = train_category(&data, &out, &Settings::default())?;
             println!("wrote `{}`; on held-out brands:\n{}", out.display(), trained.held_out);
         }
+        What::Extraction(arguments) => extraction::run(&global, &arguments).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -73,9 +73,8 @@ fn credentials_from_environment(config: &mut Config, sources: &Sources, problems
     }
 }
 
-/// Adds a problem for everything that cannot work.
+/// Adds a problem for everything that cannot work, whatever the command; see [`check_server`] for those that listen.
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
-    check_server(config, problems);
     check_storage(config, problems);
     check_numbers(config, problems);
     check_organisation(config, problems);
@@ -86,7 +85,8 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_server(config: &Config, problems: &mut Vec<Problem>) {
+/// Adds a problem for everything about listening that cannot work or is not safe.
+pub(super) fn check_server(config: &Config, problems: &mut Vec<Problem>) {
     let server = &config.server;
     if let Some(url) = &server.external_url
         && !is_base_url(url)
@@ -183,6 +183,7 @@ fn check_numbers(config: &Config, problems: &mut Vec<Problem>) {
         ("mail.lmtp.max_connections", config.mail.lmtp.max_connections.into(), 1, 10_000),
         ("mail.lmtp.timeout_seconds", config.mail.lmtp.timeout_seconds.into(), 5, 3600),
         ("mail.imap.poll_seconds", config.mail.imap.poll_seconds.into(), 1, 86_400),
+        ("capture.reserve_mb", capture.reserve_mb, 0, 1 << 30),
         ("database.max_connections", config.database.max_connections.into(), 1, 1000),
         ("reader.children", reader.children.into(), 0, 256),
         ("reader.memory_mb", reader.memory_mb.into(), 256, 65_536),

@@ -75,8 +75,9 @@ impl Config {
 impl Capture {
     /// As the door and the reader take them.
     pub fn limits(&self) -> Limits {
-        let Self { max_bytes, max_pixels, max_side, max_pages, max_files } = *self;
-        Limits { max_bytes, max_pixels, max_side, max_pages, max_files }
+        let Self { max_bytes, max_pixels, max_side, max_pages, max_files, reserve_mb } = *self;
+        let reserve_bytes = reserve_mb.saturating_mul(1024 * 1024);
+        Limits { max_bytes, max_pixels, max_side, max_pages, max_files, reserve_bytes }
     }
 }
 

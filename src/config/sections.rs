@@ -158,6 +158,8 @@ section! {
         max_pages: u32 = Limits::default().max_pages;
         /// Files of one request.
         max_files: u32 = Limits::default().max_files;
+        /// MiB that uploads leave free on the disk of `data_dir`; below, they are refused and everything else goes on.
+        reserve_mb: u64 = Limits::default().reserve_bytes / (1024 * 1024);
     }
 }
 

@@ -156,11 +156,20 @@ pub struct Limits {
     pub max_pages: u32,
     /// Files of one request.
     pub max_files: u32,
+    /// Bytes that uploads leave free on the disk: reading, reviewing and the database go on when it is almost full.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 32 * 1024 * 1024, max_pixels: 100_000_000, max_side: 16_384, max_pages: 50, max_files: 20 }
+        Self {
+            max_bytes: 32 * 1024 * 1024,
+            max_pixels: 100_000_000,
+            max_side: 16_384,
+            max_pages: 50,
+            max_files: 20,
+            reserve_bytes: 1024 * 1024 * 1024,
+        }
     }
 }
 

@@ -4,10 +4,15 @@
 
 mod architecture;
 mod authorization;
+mod durability;
 mod findings;
+mod kill_points;
 mod mail;
+mod mail_content;
 mod objects;
+mod outage;
 mod pages;
+mod parts;
 mod people;
 mod process;
 mod queue;

@@ -25,8 +25,8 @@ use super::{
     session::{Action, Answer, Dialect, End, Envelope, Fate, Session, Terms},
 };
 use crate::{
-    app::crash_point,
     domain::{capture::Reason, mail::Way},
+    kill_points,
 };
 
 /// Octets read at once; also what a client can make the session hold.
@@ -197,17 +197,17 @@ impl Desk {
                             tokio::time::sleep(TARPIT).await;
                         }
                         session.recipient(answer);
-                        crash_point("m01");
+                        kill_points::reached("m01");
                     }
                     Action::Content(content) => {
                         hand.push(self, &content).await;
-                        crash_point("m02");
+                        kill_points::reached("m02");
                     }
                     Action::Deliver(envelope) => {
                         flush(stream, &mut out).await?;
-                        crash_point("m03");
+                        kill_points::reached("m03");
                         let fates = self.deliver(envelope, std::mem::take(&mut hand), peer).await;
-                        crash_point("m04");
+                        kill_points::reached("m04");
                         session.delivered(&fates);
                         has_delivered = true;
                     }
@@ -225,7 +225,7 @@ impl Desk {
             }
             flush(stream, &mut out).await?;
             if has_delivered {
-                crash_point("m05");
+                kill_points::reached("m05");
             }
             if session.is_receiving() && hand.is_too_slow() {
                 session.end_now(End::TooSlow);
@@ -313,7 +313,7 @@ impl Hand {
             return;
         }
         if self.spooler.is_none() {
-            match Spooler::begin(&desk.office.app.spool, &desk.office.app.limits) {
+            match Spooler::begin(&desk.office.app.spool, &desk.office.app.limits).await {
                 Ok(spooler) => self.spooler = Some(spooler),
                 Err(error) => self.failure = Some(error),
             }
@@ -339,7 +339,7 @@ impl Hand {
         }
         let spooler = match self.spooler {
             Some(spooler) => spooler,
-            None => Spooler::begin(&desk.office.app.spool, &desk.office.app.limits)?,
+            None => Spooler::begin(&desk.office.app.spool, &desk.office.app.limits).await?,
         };
         Ok((spooler.finish_mail().await?, self.recipients))
     }
@@ -378,6 +378,7 @@ fn fate_of(error: &CaptureError) -> Fate {
         CaptureError::Refused { reason: Reason::TooLarge, .. } => Fate::TooLarge,
         CaptureError::Refused { reason: Reason::Empty, .. } => Fate::Refused,
         CaptureError::Refused { reason: Reason::AutomaticMail, .. } => Fate::Looping,
+        CaptureError::DiskFull { .. } => Fate::DiskFull,
         CaptureError::Spool(source) if source.kind() == io::ErrorKind::StorageFull => Fate::DiskFull,
         CaptureError::Objects(source) if source.to_string().contains("No space left") => Fate::DiskFull,
         CaptureError::Refused { .. }

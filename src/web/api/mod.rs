@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod captures;
 pub mod categories;
+pub mod cursor;
 pub mod customers;
 pub mod drafts;
 pub mod extract;
@@ -10,6 +11,7 @@ pub mod files;
 pub mod legal_entities;
 pub mod mail;
 pub mod me;
+pub mod password;
 pub mod people;
 pub mod receipts;
 pub mod tokens;
@@ -30,6 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(captures::retry))
         .routes(routes!(captures::fill_by_hand))
         .routes(routes!(captures::original))
+        .routes(routes!(password::give))
         .routes(routes!(drafts::list::list))
         .routes(routes!(drafts::get::get, drafts::edit::edit))
         .routes(routes!(drafts::confirm::confirm))
@@ -45,7 +48,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::verification::verification))
         .routes(routes!(verifications::import))
         .routes(routes!(files::preview))
+        .routes(routes!(files::thumbnail))
         .routes(routes!(files::original))
+        .routes(routes!(files::document_original))
         .routes(routes!(me::me))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

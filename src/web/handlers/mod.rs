@@ -38,6 +38,7 @@ pub fn router() -> Router<AppState> {
         .route("/capture", get(capture::page).post(capture::hand_in))
         .route("/receipts", get(receipts::page).post(receipts::act_on_many))
         .route("/captures/{id}/retry", post(receipts::retry))
+        .route("/captures/{id}/password", post(receipts::unlock))
         .route("/captures/{id}/fill-in", post(receipts::fill_in))
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))

@@ -149,7 +149,7 @@ async fn subjects(server: &Server, token: &str) -> Vec<String> {
 async fn smtp_killed_at_any_step_loses_nothing_acknowledged_and_doubles_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (token, address) = furnish(dir.path(), "").await;
-    let points = ["m01", "m02", "m03", "stored", "committed", "m04", "m05"];
+    let points = ["m01", "m02", "m03", "o05", "u11", "m04", "m05"];
     for (n, point) in points.iter().enumerate() {
         let raw = format!("From: a@b.example\r\nSubject: {n}\r\n\r\nTotal {n}.00");
         let mut server = Server::start(dir.path(), "", Some(point));
@@ -170,7 +170,7 @@ async fn smtp_killed_at_any_step_loses_nothing_acknowledged_and_doubles_nothing(
 async fn a_webhook_killed_at_any_step_is_sent_again_and_kept_once() {
     let dir = tempfile::tempdir().unwrap();
     let (token, address) = furnish(dir.path(), "").await;
-    for (n, point) in ["h01", "stored", "committed", "h03"].iter().enumerate() {
+    for (n, point) in ["h01", "o05", "u11", "h03"].iter().enumerate() {
         let body = serde_json::json!({
             "RawEmail": format!("From: a@b.example\r\nSubject: {n}\r\n\r\nTotal {n}.00\r\n"),
             "OriginalRecipient": address,
@@ -201,7 +201,7 @@ async fn a_mailbox_poll_killed_at_any_step_goes_on_and_keeps_every_message_once(
         toml_text(&account.password),
     );
     let (token, _) = furnish(dir.path(), &config).await;
-    for (n, point) in ["i01", "stored", "committed", "i03", "i04"].iter().enumerate() {
+    for (n, point) in ["i01", "o05", "u11", "i03", "i04"].iter().enumerate() {
         let raw = format!("From: a@b.example\nTo: x@y.example\nSubject: {n}\n\nTotal {n}.00\n");
         dovecot.deliver(&n.to_string(), &raw);
         let mut server = Server::start(dir.path(), &config, Some(point));

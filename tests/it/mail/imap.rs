@@ -89,7 +89,7 @@ async fn what_its_owner_put_into_a_folder_is_read_without_asking_and_moved() {
     assert_eq!(server.count_in("Done"), 2);
     assert!(world.waiting().await.is_empty());
     let mut tx = world.test.app.db.read().await.unwrap();
-    let here = captures::list_without_receipts(&mut tx, Some(&world.anna.id), Some(CaptureState::Received), 10);
+    let here = captures::list_without_receipts(&mut tx, Some(&world.anna.id), &[CaptureState::Received], None, 10);
     assert_eq!(here.await.unwrap().len(), 2);
     drop(tx);
     world.fresh.remove().await;

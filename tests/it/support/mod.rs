@@ -4,6 +4,7 @@ mod db;
 mod journal;
 mod mail;
 mod people;
+mod server;
 mod site;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use db::{Fresh, fresh_postgres, fresh_sqlite, on_both};
 pub use journal::journal_kinds;
 pub use mail::office;
 pub use people::{actor, person, rep};
+pub use server::{Api, PATIENCE, Server, VOUCH, command, fixture};
 pub use site::{Answer, Caller, Site, site};
 
 /// Monday, 23 November 2026, 10:00 UTC.

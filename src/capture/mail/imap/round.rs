@@ -12,9 +12,9 @@ use super::{
     connect::{Capped, connect},
 };
 use crate::{
-    app::crash_point,
     capture::Spooler,
     domain::{mail::Way, time::Timestamp},
+    kill_points,
     store::{mail_accounts, people},
 };
 
@@ -214,14 +214,14 @@ impl<'a> Round<'a> {
             return Ok(Taken::LeftAlone);
         }
         let Some(raw) = self.fetch(uid, size).await? else { return Ok(Taken::Gone) };
-        crash_point("i01");
+        kill_points::reached("i01");
         let recipients = self.recipients(&raw).await?;
         if recipients.is_empty() {
             return Ok(Taken::LeftAlone);
         }
         let not_kept = |error: crate::capture::CaptureError| ImapError::NotKept(error.to_string());
         let app = &self.office.app;
-        let mut spooler = Spooler::begin(&app.spool, &app.limits).map_err(not_kept)?;
+        let mut spooler = Spooler::begin(&app.spool, &app.limits).await.map_err(not_kept)?;
         spooler.push(&raw).await.map_err(not_kept)?;
         drop(raw);
         let spooled = spooler.finish_mail().await.map_err(not_kept)?;
@@ -237,9 +237,9 @@ impl<'a> Round<'a> {
         for delivered in self.office.deliver(&spooled, &origin, &recipients).await {
             delivered.map_err(not_kept)?;
         }
-        crash_point("i03");
+        kill_points::reached("i03");
         self.mark(uid).await?;
-        crash_point("i04");
+        kill_points::reached("i04");
         Ok(Taken::Kept)
     }
 

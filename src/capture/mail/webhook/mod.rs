@@ -13,9 +13,9 @@ pub use sns::{Sns, certificate_of, is_certificate_url, is_subscribe_url, verify_
 
 use super::{Delivered, Origin, PostOffice, deliver::Recipient};
 use crate::{
-    app::crash_point,
     capture::{CaptureError, Spooler},
     domain::{mail::Way, sha256::Sha256, time::Timestamp},
+    kill_points,
     store::{StoreError, mail_messages},
 };
 
@@ -226,7 +226,7 @@ impl PostOffice {
 
     /// Takes a posted message in for everybody it is for. When this returns `Ok`, it is durable.
     pub async fn take_posted(&self, posted: &Posted) -> Result<usize, HookError> {
-        crash_point("h01");
+        kill_points::reached("h01");
         let mut recipients: Vec<Recipient> = Vec::new();
         for address in posted.recipients.iter().take(MAX_RECIPIENTS) {
             if let Some(found) = self.find(address).await?
@@ -238,7 +238,7 @@ impl PostOffice {
         if recipients.is_empty() {
             return Err(HookError::NoSuchAddress);
         }
-        let mut spooler = Spooler::begin(&self.app.spool, &self.app.limits)?;
+        let mut spooler = Spooler::begin(&self.app.spool, &self.app.limits).await?;
         spooler.push(&posted.raw).await?;
         let spooled = spooler.finish_mail().await?;
         let origin = Origin {
@@ -255,7 +255,7 @@ impl PostOffice {
         for one in delivered {
             one?;
         }
-        crash_point("h03");
+        kill_points::reached("h03");
         Ok(count)
     }
 }

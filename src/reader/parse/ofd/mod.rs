@@ -30,7 +30,7 @@ use crate::{
     reader::{
         output::{Output, Stopped, failed},
         paper::Pen,
-        protocol::{Kind, MAX_NAME_CHARS, MAX_PARTS, MAX_VALUES, PartHeader, PreviewHeader, Request, Warning, clean},
+        protocol::{Kind, MAX_NAME_CHARS, MAX_PARTS, MAX_VALUES, PartHeader, Request, Warning, clean},
         see::preview,
     },
 };
@@ -104,8 +104,7 @@ fn send_page(
 
     let picture = draw::draw(&all, &raster, &mut Pictures::new(package, &book.resources), pen);
     let preview = preview::make(&picture).map_err(|cause| failed(Reason::Undecodable, cause))?;
-    let header = PreviewHeader { page: index, width: preview.width, height: preview.height, scale: preview.scale };
-    out.send(Kind::Preview, &header, &preview.jpeg)?;
+    preview.send(index, out)?;
 
     let runs = all.iter().take(own).filter_map(|item| match item {
         Item::Text(run) => Some(run),

@@ -96,6 +96,7 @@ fn receipt(lang: Language, n: u32, state: DraftState, merchant: &str, total: &st
         category: meals(lang),
         visit: VisitView::Visit(visits()[0].clone()),
         reason: None,
+        warnings: vec!["truncated".into()],
         missing: vec![],
         captured_at: ago(u64::from(n)),
         revision: 2,
