@@ -37,6 +37,7 @@ pub mod payloads;
 pub mod rank;
 mod rates;
 mod region;
+mod structured_lines;
 mod upright;
 pub mod words;
 
@@ -124,8 +125,14 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     agreement::mark_print(&mut proposals, material);
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
-    extraction.breakdown =
-        Breakdown { items: items::find(&sheet.layout, &sheet.mentions, total), taxes: rates::lines(&rates, total) };
+    // What a document states as data is not read off its print once more.
+    extraction.breakdown = structured_lines::breakdown(&material.values);
+    if extraction.breakdown.items.is_empty() {
+        extraction.breakdown.items = items::find(&sheet.layout, &sheet.mentions, total);
+    }
+    if extraction.breakdown.taxes.is_empty() {
+        extraction.breakdown.taxes = rates::lines(&rates, total);
+    }
     extraction
 }
 
