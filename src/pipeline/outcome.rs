@@ -23,7 +23,7 @@ use crate::{
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
-        Json, StoreError, Tx, captures,
+        Json, StoreError, Tx, breakdowns, captures,
         captures::CaptureRow,
         fields, jobs, readings,
         readings::{PreviewRow, ReadingRow},
@@ -146,6 +146,9 @@ async fn store_receipt(
     let extraction = &understood.extraction;
     for field in extraction.fields.values() {
         fields::insert(tx, &filled.id, place.reading, field).await?;
+    }
+    if !extraction.breakdown.is_empty() {
+        breakdowns::insert(tx, &filled.id, place.reading, &extraction.breakdown).await?;
     }
     receipts::set_reading(tx, &filled.id, place.reading, f64::from(extraction.p_total_and_date)).await?;
     receipts::set_current(tx, &filled.id, &current(understood)).await?;

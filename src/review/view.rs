@@ -9,11 +9,13 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        breakdown::Breakdown,
         field::FieldKey,
         ids::{DocumentId, ReceiptId},
         person::Actor,
     },
     store::{
+        breakdowns,
         captures::{self, CaptureRow},
         documents::DocumentRow,
         expenses::{self, ExpenseRow},
@@ -49,6 +51,8 @@ pub struct DraftView {
     pub parts: Vec<PartRow>,
     /// Fields by key.
     pub fields: BTreeMap<FieldKey, DraftField>,
+    /// Lines of what was bought and tax per rate, as the reading proposes them.
+    pub breakdown: Breakdown,
     /// Pages with previews; empty when it was filled in by hand.
     pub pages: Vec<PageView>,
     /// What the reader warned about.
@@ -79,8 +83,10 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let parts = receipts::parts(&mut tx, id).await?;
     let decisions = fields::decisions(&mut tx, id).await?;
     let (mut proposed, mut pages, mut warnings, mut engine) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let mut breakdown = Breakdown::default();
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
+        breakdown = breakdowns::find(&mut tx, id, reading_id).await?;
         pages = readings::previews(&mut tx, reading_id)
             .await?
             .into_iter()
@@ -103,6 +109,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         documents,
         parts,
         fields: draft_fields(proposed, decisions),
+        breakdown,
         pages,
         warnings,
         engine,

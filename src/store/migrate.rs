@@ -12,8 +12,14 @@ use super::{Db, Dialect, StoreError};
 /// Version, name and text of each migration, in order.
 type Files = &'static [(i64, &'static str, &'static str)];
 
-const SQLITE: Files = &[(1, "house", include_str!("../../migrations/sqlite/0001_house.sql"))];
-const POSTGRES: Files = &[(1, "house", include_str!("../../migrations/postgres/0001_house.sql"))];
+const SQLITE: Files = &[
+    (1, "house", include_str!("../../migrations/sqlite/0001_house.sql")),
+    (5, "breakdown", include_str!("../../migrations/sqlite/0005_breakdown.sql")),
+];
+const POSTGRES: Files = &[
+    (1, "house", include_str!("../../migrations/postgres/0001_house.sql")),
+    (5, "breakdown", include_str!("../../migrations/postgres/0005_breakdown.sql")),
+];
 
 /// The migration files of a database.
 pub fn files(dialect: Dialect) -> Files {

@@ -130,12 +130,24 @@ fn agrees(key: FieldKey, wanted: &str, read: &FieldValue) -> bool {
             let read = digits(&read.to_string());
             wanted.split([',', ';', '/']).map(digits).any(|w| {
                 let n = w.len().min(read.len());
+                // `031 …` at home is `+41 31 …` abroad.
+                let n = n.min(PHONE_DIGITS.max(n.saturating_sub(2)));
                 n >= PHONE_DIGITS.min(w.len()) && n > 4 && w[w.len() - n..] == read[read.len() - n..]
             })
         }
         FieldKey::Address => {
             let (a, b) = (fold_name(wanted), fold_name(&read.to_string()));
-            similarity(&a, &b) >= SAME_ADDRESS || (a.len() > 12 && b.contains(&a)) || (b.len() > 20 && a.contains(&b))
+            // Papers print the place before or after the street.
+            let sorted = |t: &str| {
+                let mut words: Vec<String> = t.split(|c: char| !c.is_alphanumeric()).map(fold_name).collect();
+                words.sort();
+                words.concat()
+            };
+            let (x, y) = (sorted(wanted), sorted(&read.to_string()));
+            similarity(&a, &b) >= SAME_ADDRESS
+                || similarity(&x, &y) >= SAME_ADDRESS
+                || (a.len() > 12 && b.contains(&a))
+                || (b.len() > 20 && a.contains(&b))
         }
         _ => fold_name(wanted) == fold_name(&read.to_string()),
     }
