@@ -9,6 +9,7 @@ pub mod web;
 // doors
 pub mod capture;
 // use cases
+pub mod findings;
 pub mod health;
 pub mod organisation;
 pub mod people;

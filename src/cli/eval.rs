@@ -24,7 +24,7 @@ use super::{Global, read, setup};
 use crate::{
     app::SystemClock,
     domain::time::{CivilDate, Clock as _},
-    extract::Extraction,
+    extract::{Context, Extraction},
     reader::Role,
 };
 
@@ -43,10 +43,19 @@ pub struct EvalArguments {
     /// Also write the page `docs/accuracy.md`.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Measure the other fields and the lines instead, on perfect transcripts: nothing is recognised.
+    #[arg(long)]
+    fields: bool,
+    /// With `--fields`: on pages recognised before, `DIR/<source>/<file>.json`, instead of transcripts.
+    #[arg(long, value_name = "DIR", requires = "fields")]
+    fields_pages: Option<PathBuf>,
 }
 
 /// Reads every labelled file and prints a table, one row per source.
 pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<ExitCode> {
+    if arguments.fields {
+        return measure_fields(&arguments);
+    }
     let config = setup::load_config(&global)?;
     let knowledge = read::bare_knowledge(&config, eval_today());
     let children = config.reader_children(setup::processors());
@@ -91,6 +100,22 @@ pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<Exi
         }
     } else {
         print!("{}", report::table(&reports));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a table of the other fields per source.
+fn measure_fields(arguments: &EvalArguments) -> anyhow::Result<ExitCode> {
+    let context =
+        Context { today: eval_today(), home_currency: None, locales: Vec::new(), known_merchants: Vec::new() };
+    for dir in &arguments.dirs {
+        let source = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let page_of = |label: &labels::Label| match &arguments.fields_pages {
+            Some(pages) => fields::recognised(&pages.join(&source), label),
+            None => fields::transcript(dir, label),
+        };
+        let scores = fields::evaluate(dir, &context, page_of, |_, _, _| {})?;
+        println!("**{source}**\n\n{}", scores.table());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,25 +16,30 @@ use serde_json::{Value, json};
 
 use super::{
     Global,
-    read_output::{PageSize, ReadOutput},
+    read_output::{DocumentOutput, PageSize, ReadOutput},
     setup,
 };
 use crate::{
     config::Config,
     domain::{
         capture::{Limits, Reason},
-        media::MediaType,
+        media::{MediaType, SNIFF_BYTES},
+        receipt::PartRole,
+        sha256::Sha256,
         time::{CivilDate, Clock as _},
     },
     imaging::header,
-    pipeline::{Knowledge, Understood, receipts_of, understand},
-    reader::{ReadFailure, ReadRequest, ReaderPool, Reading},
+    pipeline::{
+        Group, Knowledge, Member, Understood, receipts,
+        walk::{Filed, Node, Source, Tree, walk},
+    },
+    reader::{ReadFailure, ReaderPool},
 };
 
 /// Arguments of `vouch read`.
 #[derive(Debug, Args)]
 pub struct ReadArguments {
-    /// Pictures of receipts.
+    /// Receipts: pictures, PDF, OFD, XML, HTML, text, mails, ZIPs of them.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// One JSON object a line per receipt.
@@ -47,8 +52,8 @@ pub struct ReadArguments {
 
 /// A file read: its receipts, or why not.
 pub struct FileRead {
-    /// What the child returned and what was understood of it.
-    pub result: Result<(Reading, Vec<Understood>), ReadFailure>,
+    /// Its documents (itself, and what was inside it) and the receipts understood from them.
+    pub result: Result<(Tree, Vec<Understood>), ReadFailure>,
     /// Wall-clock milliseconds.
     pub ms: u64,
 }
@@ -71,8 +76,8 @@ pub async fn run(global: Global, arguments: ReadArguments) -> anyhow::Result<Exi
         bar.inc(1);
         let file = path.display().to_string();
         match &read.result {
-            Ok((reading, receipts)) => {
-                for line in outputs(&file, reading, receipts, read.ms) {
+            Ok((tree, receipts)) => {
+                for line in outputs(&file, tree, receipts, read.ms) {
                     bar.suspend(|| {
                         if arguments.json {
                             println!("{line}");
@@ -101,17 +106,50 @@ pub async fn run(global: Global, arguments: ReadArguments) -> anyhow::Result<Exi
 }
 
 /// One JSON object per receipt of the file.
-fn outputs(file: &str, reading: &Reading, receipts: &[Understood], ms: u64) -> Vec<Value> {
-    let pages: Vec<PageSize> = reading.pages.iter().map(PageSize::from).collect();
-    let warnings: Vec<String> = reading.warnings.iter().map(|w| w.code.clone()).collect();
+fn outputs(file: &str, tree: &Tree, receipts: &[Understood], ms: u64) -> Vec<Value> {
     let output = |(receipt, understood): (usize, &Understood)| {
-        let many = understood.group.is_region_of_many;
-        let region = understood.group.regions.first().filter(|_| many).map(|region| region.quad);
-        let extraction = &understood.extraction;
-        let engine = &reading.engine;
-        ReadOutput { file, receipt, region, extraction, engine, pages: &pages, ms, warnings: &warnings }.to_json()
+        let group = &understood.group;
+        let region = group.members.first().filter(|_| group.is_region_of_many).map(|member| member.quad);
+        let documents: Vec<DocumentOutput> = documents(tree, group);
+        let readings = || documents.iter().filter_map(|document| tree.nodes[document.node].reading());
+        let engine = readings().next().map(|reading| reading.engine.clone()).unwrap_or_default();
+        let mut warnings: Vec<String> = readings().flat_map(|r| r.warnings.iter().map(|w| w.code.clone())).collect();
+        warnings.dedup();
+        let pages = pages(tree, group, &documents);
+        let (extraction, engine) = (&understood.extraction, &engine);
+        let warnings = &warnings;
+        ReadOutput { file, receipt, region, extraction, engine, pages: &pages, documents: &documents, ms, warnings }
+            .to_json()
     };
     receipts.iter().enumerate().map(output).collect()
+}
+
+/// The documents of a receipt, the leading one first.
+fn documents(tree: &Tree, group: &Group) -> Vec<DocumentOutput> {
+    let mut documents: Vec<DocumentOutput> = Vec::new();
+    for member in &group.members {
+        let Some(node) = tree.nodes.get(member.document) else { continue };
+        if documents.iter().any(|known| known.node == member.document) {
+            continue;
+        }
+        let (media_type, role) = (node.source.media_type, member.role);
+        documents.push(DocumentOutput { node: member.document, name: node.source.name.clone(), media_type, role });
+    }
+    documents.sort_by_key(|document| document.role != PartRole::Leading);
+    documents
+}
+
+/// The sizes of the pages a field's `page` counts: of the one document, or of the receipt's documents one after the other.
+fn pages(tree: &Tree, group: &Group, documents: &[DocumentOutput]) -> Vec<PageSize> {
+    let reading = |node: usize| tree.nodes.get(node).and_then(Node::reading);
+    if let [only] = documents {
+        return reading(only.node).map(|r| r.pages.iter().map(PageSize::from).collect()).unwrap_or_default();
+    }
+    let size = |member: &Member| {
+        let page = reading(member.document)?.pages.iter().find(|page| page.index == member.page);
+        Some(page.map_or(PageSize { width: 0, height: 0 }, PageSize::from))
+    };
+    group.members.iter().filter_map(size).collect()
 }
 
 /// A line for people: what, when, how much, where.
@@ -145,25 +183,31 @@ pub fn progress(files: usize) -> ProgressBar {
 /// Reads one file through the same checks and children as the service.
 pub async fn read_file(pool: &ReaderPool, knowledge: &Knowledge, limits: &Limits, path: &Path) -> FileRead {
     let started = Instant::now();
-    let result = read_bytes(pool, limits, path).await.map(|reading| {
-        let receipts = receipts_of(&reading).iter().map(|group| understand(knowledge, group)).collect();
-        (reading, receipts)
+    let result = read_tree(pool, limits, path).await.map(|tree| {
+        let receipts = receipts(knowledge, &tree);
+        (tree, receipts)
     });
     FileRead { result, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
-async fn read_bytes(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Reading, ReadFailure> {
+async fn read_tree(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Tree, ReadFailure> {
     let bytes: Bytes =
         load(path, limits).await.map_err(|(reason, error)| ReadFailure::new(reason, format!("{error:#}")))?;
-    let media_type = MediaType::sniff(&bytes).ok_or_else(|| {
-        ReadFailure::new(Reason::UnsupportedType, "none of JPEG, PNG, WebP, TIFF, GIF, BMP by its content")
-    })?;
+    let media_type = MediaType::sniff(&bytes[..bytes.len().min(SNIFF_BYTES)])
+        .ok_or_else(|| ReadFailure::new(Reason::UnsupportedType, "of no type that is read, by its content"))?;
     if let Some(header) = header::probe_bytes(&bytes, media_type) {
         header.check(limits).map_err(|reason| {
             ReadFailure::new(reason, format!("{} x {} pixels, {} pages", header.width, header.height, header.pages))
         })?;
     }
-    pool.read(ReadRequest::new(media_type, *limits, bytes)).await
+    let source = Source { sha256: Sha256::of(&bytes), bytes, name: None, media_type };
+    let tree = walk(pool, limits, vec![source], &[], Filed::Nothing)
+        .await
+        .map_err(|error| ReadFailure::new(Reason::ReaderCrashed, error.to_string()))?;
+    match tree.nodes.first().and_then(Node::failure) {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(tree),
+    }
 }
 
 async fn load(path: &Path, limits: &Limits) -> Result<Bytes, (Reason, anyhow::Error)> {

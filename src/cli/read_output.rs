@@ -7,7 +7,9 @@ use crate::{
     domain::{
         breakdown::{LineItem, TaxLine},
         field::{Alternative, Evidence, Field, FieldKey},
+        media::MediaType,
         page::{Page, Quad},
+        receipt::PartRole,
     },
     extract::Extraction,
 };
@@ -39,6 +41,19 @@ impl From<&Page> for PageSize {
     }
 }
 
+/// A document of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentOutput {
+    /// Its place among the documents of the file.
+    pub node: usize,
+    /// Its name, when it was found inside the file.
+    pub name: Option<String>,
+    /// Told from its content.
+    pub media_type: MediaType,
+    /// Leading or supporting.
+    pub role: PartRole,
+}
+
 /// Everything about one receipt of a file that `vouch read` prints.
 #[derive(Debug, Clone)]
 pub struct ReadOutput<'a> {
@@ -52,8 +67,10 @@ pub struct ReadOutput<'a> {
     pub extraction: &'a Extraction,
     /// Engine and version.
     pub engine: &'a str,
-    /// Sizes of the file's pages.
+    /// Sizes of the receipt's pages.
     pub pages: &'a [PageSize],
+    /// The documents it is made of, the leading one first.
+    pub documents: &'a [DocumentOutput],
     /// Milliseconds for the whole file.
     pub ms: u64,
     /// What a person should know.
@@ -85,10 +102,15 @@ impl ReadOutput<'_> {
         out.insert("p_total_and_date".to_owned(), json!(rounded(self.extraction.p_total_and_date)));
         out.insert("engine".to_owned(), json!(self.engine));
         out.insert("pages".to_owned(), json!(self.pages));
+        out.insert("documents".to_owned(), self.documents.iter().map(document_json).collect());
         out.insert("ms".to_owned(), json!(self.ms));
         out.insert("warnings".to_owned(), json!(self.warnings));
         Value::Object(out)
     }
+}
+
+fn document_json(document: &DocumentOutput) -> Value {
+    json!({ "name": document.name, "media_type": document.media_type, "role": document.role })
 }
 
 fn field_json(field: &Field) -> Value {
@@ -174,6 +196,7 @@ mod tests {
             extraction: &extraction,
             engine: "engine 1",
             pages: &[PageSize { width: 100, height: 200 }],
+            documents: &[],
             ms: 12,
             warnings: &[],
         }

@@ -39,6 +39,27 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a document found inside another one is to it.
+    Relation {
+        /// Attached on purpose: to a mail, to a PDF.
+        Attachment = "attachment",
+        /// Shown inside the text of a mail: a receipt's picture, or a logo.
+        Inline = "inline",
+        /// A whole message inside a mail: forwarded as an attachment.
+        Message = "message",
+        /// A file of an archive.
+        Entry = "entry",
+    }
+}
+
+impl Relation {
+    /// What a document is when nothing else was said.
+    pub const fn usual() -> Self {
+        Self::Attachment
+    }
+}
+
+text_enum! {
     /// Why a capture could not be read, or a document not accepted. Stable codes for API and pages.
     Reason {
         /// No bytes.
@@ -79,6 +100,8 @@ text_enum! {
         ArchiveLimits = "archive_limits",
         /// A mail nested or fragmented beyond the limits.
         MimeLimits = "mime_limits",
+        /// All it brought was filed before; nothing was drafted twice.
+        AlreadyFiled = "already_filed",
         /// Same client_id or Idempotency-Key, different bytes.
         IdempotencyConflict = "idempotency_conflict",
     }
@@ -107,6 +130,7 @@ impl Reason {
             | Self::XmlDtdForbidden
             | Self::ArchiveLimits
             | Self::MimeLimits
+            | Self::AlreadyFiled
             | Self::IdempotencyConflict => false,
         }
     }

@@ -112,6 +112,8 @@ ids! {
     JournalId,
     /// A message waiting to leave.
     OutboxId,
+    /// An answer of the tax bureau.
+    VerificationId,
     /// A submission: the receipts of a trip or period handed in together.
     SubmissionId,
 }

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod category;
 pub mod draft;
 pub mod field;
+pub mod finding;
 pub mod ids;
 pub mod journal;
 pub mod media;

@@ -13,6 +13,8 @@ text_enum! {
         OfdInvoice = "ofd_invoice",
         /// Custom tags of an OFD that point at text on its pages.
         OfdTag = "ofd_tag",
+        /// The list of custom data in an OFD's entry document.
+        OfdInfo = "ofd_info",
         /// Rail or air XBRL inside a PDF or OFD.
         Xbrl = "xbrl",
         /// UN/CEFACT Cross Industry Invoice (ZUGFeRD, Factur-X, XRechnung).

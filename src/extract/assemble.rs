@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Extraction,
+    Extraction, agreement,
     rank::{Proposal, Ranker},
 };
 use crate::domain::field::{Alternative, Candidate, Field, FieldKey, FieldValue, Fields, MAX_ALTERNATIVES};
@@ -41,39 +41,6 @@ pub fn most_probable(ranker: &dyn Ranker, key: FieldKey, proposals: &[Proposal])
     rank_one(ranker, key, own).into_iter().next().filter(|(p, _)| *p >= MIN_P).map(|(_, best)| best.value)
 }
 
-/// Exact sources (codes) overrule the ranker: they keep their own probability and leave the rest to the others.
-/// The same value printed on the paper lends its box.
-fn overrule(ranked: &mut Vec<(f32, Proposal)>) {
-    let Some(at) = ranked
-        .iter()
-        .enumerate()
-        .filter(|(_, (_, p))| p.features.get("exact") > 0.0)
-        .max_by(|a, b| a.1.1.features.get("exact").total_cmp(&b.1.1.features.get("exact")))
-        .map(|(at, _)| at)
-    else {
-        return;
-    };
-    let (_, mut exact) = ranked.remove(at);
-    let same = |p: &Proposal| match (&p.value, &exact.value) {
-        (FieldValue::Amount(a), FieldValue::Amount(b)) => a == b,
-        (a, b) => a == b,
-    };
-    let p_exact = exact.features.get("exact");
-    let mut agreed = p_exact;
-    if let Some(twin) = ranked.iter().position(|(_, p)| same(p)) {
-        let (_, printed) = ranked.remove(twin);
-        exact.evidence = printed.evidence.into_iter().chain(exact.evidence).collect();
-        exact.value = printed.value;
-        exact.reasons.extend(printed.reasons);
-        // Code and print agree: halve the doubt.
-        agreed = 1.0 - (1.0 - p_exact) / 2.0;
-    }
-    for (p, _) in ranked.iter_mut() {
-        *p *= 1.0 - agreed;
-    }
-    ranked.push((agreed, exact));
-}
-
 /// Proposals with probabilities, most probable first. Fields without a trained ranker carry theirs as feature `p`.
 fn rank_one(ranker: &dyn Ranker, key: FieldKey, proposals: Vec<Proposal>) -> Vec<(f32, Proposal)> {
     let ps: Vec<f32> = match key {
@@ -82,7 +49,7 @@ fn rank_one(ranker: &dyn Ranker, key: FieldKey, proposals: Vec<Proposal>) -> Vec
     };
     let mut ranked: Vec<(f32, Proposal)> =
         ps.into_iter().map(|p| if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 }).zip(proposals).collect();
-    overrule(&mut ranked);
+    agreement::settle(key, &mut ranked);
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked
 }

@@ -42,6 +42,9 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
         (K::SpecialFapiao, 2.0, r"抵扣联"),
         (K::OrdinaryFapiao, 6.5, r"普通发票|增值税电子普通"),
         (K::OrdinaryFapiao, 4.0, r"通用机打发票|定额发票|通用定额|卷票|电子发票"),
+        // The form of a VAT invoice whose title was not read: either kind.
+        (K::SpecialFapiao, 2.5, r"货物或应税劳务|开户行及[帐账]号"),
+        (K::OrdinaryFapiao, 3.0, r"货物或应税劳务|开户行及[帐账]号"),
         (K::OrdinaryFapiao, 2.0, r"价税合计"),
         (K::OrdinaryFapiao, 1.5, r"发票代码|发票号码|发票联"),
         (K::TaxiSlip, 5.0, r"出租汽车|出租车|出租小汽车|汽车出租|的士"),

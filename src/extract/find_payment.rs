@@ -164,4 +164,24 @@ fn methods(layout: &Layout<'_>, mentions: &[Mention], last4: bool, out: &mut Vec
         }
         out.push(found);
     }
+    brand_before_card(out);
+}
+
+/// `Kartenzahlung … Debit MasterCard`: the brand says more than that it was a card.
+fn brand_before_card(out: &mut [Proposal]) {
+    const BRANDS: &[&str] = &["visa", "mastercard", "amex", "maestro", "girocard", "unionpay", "postcard", "nets"];
+    let is = |p: &Proposal, names: &[&str]| {
+        p.key == FieldKey::Payment && matches!(&p.value, FieldValue::Text(text) if names.contains(&text.as_str()))
+    };
+    if !out.iter().any(|p| is(p, &["card"])) || !out.iter().any(|p| is(p, BRANDS)) {
+        return;
+    }
+    for proposal in out.iter_mut() {
+        let p = proposal.features.get("p");
+        if is(proposal, &["card"]) {
+            proposal.features = Features(vec![("p", p.min(0.3))]);
+        } else if is(proposal, BRANDS) {
+            proposal.features = Features(vec![("p", p.max(0.93))]);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! one `find_*` file per field proposes values with features; [`rank`] turns features into probabilities;
 //! [`assemble`] makes fields of them.
 
+mod agreement;
 mod arithmetic;
 mod assemble;
 mod capitals;
@@ -19,6 +20,7 @@ mod find_number;
 mod find_occurred;
 mod find_payment;
 mod find_seller;
+mod find_structured;
 mod find_tax;
 mod find_total;
 pub mod fold;
@@ -28,12 +30,15 @@ pub mod layout;
 mod lexicon;
 mod money;
 pub mod numbers;
+pub mod payloads;
 pub mod rank;
 mod rates;
 mod region;
 mod upright;
 mod weights;
 pub mod words;
+
+pub use capitals::parse as capital_amount;
 
 use arithmetic::Sums;
 use layout::Layout;
@@ -94,6 +99,7 @@ pub fn extract(material: &Material, context: &Context) -> Extraction {
 
 /// [`extract`] with another ranker.
 pub fn extract_with(ranker: &dyn Ranker, material: &Material, context: &Context) -> Extraction {
+    let material = &*find_structured::without_echo(material);
     match upright::view(material) {
         Some((view, turned)) => turned.back(extract_upright(ranker, &view, context)),
         None => extract_upright(ranker, material, context),
@@ -111,6 +117,9 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
+    }
+    if find_structured::is_all_echo(material) {
+        agreement::mark_echo(&mut proposals);
     }
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
@@ -150,9 +159,14 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_total::propose(layout, mentions, sums, region));
         proposals.extend(region.currencies.iter().cloned());
         proposals.extend(find_number::propose(layout, context.today));
+        proposals.extend(find_seller::buyers(layout));
         proposals.extend(find_payment::propose(layout, mentions));
         proposals.extend(find_kind::propose(layout, mentions, region, &material.pages, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));
+        proposals.extend(find_structured::propose(&material.values, layout, mentions, context.today));
+        if !find_structured::is_all_echo(material) {
+            agreement::hear_capitals(&mut proposals, &sums.capitals);
+        }
         proposals
     }
 }

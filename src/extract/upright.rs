@@ -40,7 +40,13 @@ pub(super) fn view(material: &Material) -> Option<(Material, Turned)> {
             None => code.clone(),
         })
         .collect();
-    Some((Material { pages, codes, values: material.values.clone() }, turned))
+    let mut values = material.values.clone();
+    for value in &mut values {
+        if let (Some((turn, size)), Some(quad)) = (value.page.and_then(|page| turned.of(page)), value.quad.as_mut()) {
+            *quad = turn.upright(quad, size);
+        }
+    }
+    Some((Material { pages, codes, values }, turned))
 }
 
 impl Turned {

@@ -10,7 +10,7 @@ use crate::domain::{
     media::MediaType,
 };
 
-use super::jpeg;
+use super::{heif, jpeg};
 
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ pub fn probe<R: Read + Seek>(source: &mut R, media_type: MediaType) -> Option<He
         MediaType::Tiff => probe_tiff(source),
         MediaType::Gif => probe_gif(source),
         MediaType::Bmp => probe_bmp(source),
-        MediaType::Heic
-        | MediaType::Pdf
+        MediaType::Heic => heif::scan(source).and_then(|heif| Header::single(heif.width, heif.height)),
+        MediaType::Pdf
         | MediaType::Ofd
         | MediaType::Zip
         | MediaType::Xml

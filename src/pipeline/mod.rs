@@ -3,12 +3,17 @@
 //! A job may be run twice (a worker died, a lease ran out) and still has one effect: its result is stored in one transaction
 //! that first finishes the job under its fencing token, and receipts are unique per capture and place.
 
+mod alike;
+mod found;
+mod join;
 mod outcome;
 mod split;
 mod sweep;
 mod understand;
+pub mod walk;
 
-pub use split::receipts_of;
+pub use join::receipts;
+pub use split::{Group, Member, receipts_of};
 pub use sweep::sweep;
 pub use understand::{Knowledge, Understood, understand};
 
@@ -22,29 +27,33 @@ use crate::{
     domain::{
         capture::{CaptureState, Reason},
         ids::{CaptureId, ReadingId},
+        sha256::Sha256,
     },
     objects::{ObjectError, ObjectKey},
     queue::{self, Claimed},
-    reader::{ReadFailure, ReadRequest, ReaderPool, Reading},
+    reader::{ReadFailure, ReaderPool, protocol::Password},
     store::{
         StoreError,
         captures::{self, CaptureRow},
         documents::DocumentRow,
+        parts,
     },
 };
+use walk::{Filed, Source, Tree, walk};
 
 /// How long an idle worker waits before it looks again, when nobody rings: work enqueued by another machine.
 const IDLE_POLL: Duration = Duration::from_millis(500);
 /// How long a worker waits when the database is away.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 
-/// A document read, with the previews already in object storage.
-struct ReadDocument {
-    id: ReadingId,
-    document: DocumentRow,
-    reading: Reading,
+/// What of a document's turn is in object storage already, before the database hears of it.
+struct Kept {
+    /// The reading it will be stored under.
+    reading: ReadingId,
+    /// Where its previews are, in the order of the reading's.
     previews: Vec<ObjectKey>,
-    duration_ms: i64,
+    /// Where its bytes are, when it was found inside another document and is new.
+    object: Option<ObjectKey>,
 }
 
 /// Why a job ended without a result.
@@ -59,6 +68,9 @@ enum JobError {
     /// The database is away: neither.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another capture filed the same document meanwhile: read again, and it is linked instead of drafted twice.
+    #[error("another capture filed one of its documents at the same time")]
+    Contended,
     /// The lease was lost: someone else does it now.
     #[error("the lease was lost")]
     LeaseLost,
@@ -114,6 +126,7 @@ async fn run(app: &App, pool: &ReaderPool, claimed: Claimed) {
         Err(JobError::Read(failure)) => failure.reason.as_str(),
         Err(JobError::Objects(_)) => "objects_unavailable",
         Err(JobError::Store(_)) => "store_unavailable",
+        Err(JobError::Contended) => "contended",
         Err(JobError::LeaseLost) => "lease_lost",
     };
     metrics::counter!("vouch_jobs_total", "outcome" => label).increment(1);
@@ -158,49 +171,83 @@ async fn read_capture(app: &App, pool: &ReaderPool, claimed: &Claimed) -> Result
         claimed.job.subject_id.parse().map_err(|error| {
             ReadFailure::new(Reason::AttemptsExhausted, format!("the job names no capture: {error}"))
         })?;
-    let (capture, documents) = load(app, &id).await?;
-    let mut read = Vec::with_capacity(documents.len());
-    for document in documents {
-        read.push(read_document(app, pool, document).await?);
+    let Loaded { capture, roots, passwords } = load(app, &id).await?;
+    let mut sources = Vec::with_capacity(roots.len());
+    for root in &roots {
+        sources.push(fetch(app, root).await?);
+    }
+    let filed = Filed::By { app, owner: &capture.owner_id, capture: &capture.id };
+    let tree = walk(pool, &app.limits, sources, &passwords, filed).await?;
+    if let Some(failure) = fault_of_all(&tree, roots.len()) {
+        return Err(failure.clone().into());
+    }
+    let mut kept = Vec::with_capacity(tree.nodes.len());
+    for node in &tree.nodes {
+        kept.push(keep(app, &capture, node).await?);
     }
     let knowledge = Knowledge::load(app, &capture).await?;
-    let understood: Vec<Understood> =
-        read.iter().flat_map(|done| receipts_of(&done.reading)).map(|group| understand(&knowledge, &group)).collect();
+    let understood = receipts(&knowledge, &tree);
     let count = understood.len();
-    outcome::store(app, claimed, &capture, read, understood, &knowledge).await?;
+    outcome::store(app, claimed, &outcome::Done { capture, roots, tree, kept, understood, knowledge }).await?;
     Ok(count)
 }
 
+/// What was handed in failed altogether. A missing password is no failure: the capture waits for it.
+fn fault_of_all(tree: &Tree, roots: usize) -> Option<&ReadFailure> {
+    let mut failures = tree.nodes.iter().take(roots).map(walk::Node::failure);
+    let first = failures.next()??;
+    let all_failed = failures.all(|failure| failure.is_some());
+    (all_failed && first.reason != Reason::PasswordNeeded).then_some(first)
+}
+
+struct Loaded {
+    capture: CaptureRow,
+    /// What was handed in; what is inside is found again.
+    roots: Vec<DocumentRow>,
+    passwords: Vec<(Sha256, Password)>,
+}
+
 /// Loads the capture and says that it is being read.
-async fn load(app: &App, id: &CaptureId) -> Result<(CaptureRow, Vec<DocumentRow>), JobError> {
+async fn load(app: &App, id: &CaptureId) -> Result<Loaded, JobError> {
     let mut tx = app.db.write().await?;
     let capture = captures::find(&mut tx, id)
         .await?
         .ok_or_else(|| ReadFailure::new(Reason::AttemptsExhausted, "the capture does not exist"))?;
-    let documents = captures::documents(&mut tx, id).await?;
+    let roots = captures::handed_in(&mut tx, id).await?;
+    let passwords = parts::passwords(&mut tx, id).await?;
     captures::set_state(&mut tx, id, CaptureState::Reading, None, app.now()).await?;
     tx.commit().await?;
-    Ok((capture, documents))
+    let passwords = passwords.into_iter().map(|(digest, text)| (digest, Password::new(text))).collect();
+    Ok(Loaded { capture, roots, passwords })
 }
 
-/// Bytes out of storage, verified; through the sandboxed reader; previews into storage.
-async fn read_document(app: &App, pool: &ReaderPool, document: DocumentRow) -> Result<ReadDocument, JobError> {
-    let started = tokio::time::Instant::now();
+/// A document's bytes out of storage, verified.
+async fn fetch(app: &App, document: &DocumentRow) -> Result<Source, JobError> {
     let key: ObjectKey = document
         .object_key
         .parse()
         .map_err(|_| ReadFailure::new(Reason::ObjectMissing, "the document's object key is not one of ours"))?;
     let bytes = app.objects.get_verified(&key, app.limits.max_bytes, &document.sha256).await?;
-    let reading = pool.read(ReadRequest::new(document.media_type, app.limits, bytes)).await?;
-    let id = app.id::<ReadingId>();
-    let mut previews = Vec::with_capacity(reading.previews.len());
-    for preview in &reading.previews {
-        let key = ObjectKey::reading_preview(&id, preview.page, app.now(), &mut app.random.clone());
+    Ok(Source { bytes, name: None, media_type: document.media_type, sha256: document.sha256 })
+}
+
+/// Previews into storage, and the bytes of a document found inside another one.
+async fn keep(app: &App, capture: &CaptureRow, node: &walk::Node) -> Result<Kept, JobError> {
+    let reading = app.id::<ReadingId>();
+    let mut previews = Vec::new();
+    for preview in node.reading().map(|reading| reading.previews.as_slice()).unwrap_or_default() {
+        let key = ObjectKey::reading_preview(&reading, preview.page, app.now(), &mut app.random.clone());
         app.objects.put_bytes(&key, Bytes::clone(&preview.jpeg)).await?;
         previews.push(key);
     }
-    let duration_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    Ok(ReadDocument { id, document, reading, previews, duration_ms })
+    let is_new = node.parent.is_some() && !found::is_kept(app, &capture.owner_id, &node.source.sha256).await?;
+    let mut object = None;
+    if is_new {
+        let key = ObjectKey::document(&node.source.sha256, app.now(), &mut app.random.clone());
+        app.objects.put_bytes(&key, Bytes::clone(&node.source.bytes)).await?;
+        object = Some(key);
+    }
+    Ok(Kept { reading, previews, object })
 }
 
 /// Stores why a job failed: another attempt later, or a visible failure.
@@ -209,6 +256,7 @@ async fn give_back(app: &App, claimed: &Claimed, error: &JobError) -> Result<(),
         JobError::Read(failure) => outcome::fail(app, claimed, failure).await,
         JobError::Objects(error) => outcome::release(app, claimed, &error.to_string()).await,
         JobError::Store(error) => outcome::release(app, claimed, &error.to_string()).await,
+        JobError::Contended => outcome::release(app, claimed, &error.to_string()).await,
         JobError::LeaseLost => Ok(()),
     }
 }

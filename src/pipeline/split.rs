@@ -1,7 +1,10 @@
 //! Which lines belong to which receipt, when one picture holds several.
 
 use crate::{
-    domain::page::{Code, Page, Point, Quad},
+    domain::{
+        page::{Code, Page, Point, Quad},
+        receipt::PartRole,
+    },
     extract::Material,
     reader::{Reading, ReceiptRegion},
 };
@@ -9,40 +12,63 @@ use crate::{
 /// What was read of one receipt, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Its pages, with only its own lines.
+    /// Its pages, with only its own lines. A page's index is its place in the receipt, as in [`Member::position`].
     pub material: Material,
-    /// Its region on each page.
-    pub regions: Vec<ReceiptRegion>,
+    /// The pages of documents it is made of, in the order of the receipt's pages.
+    pub members: Vec<Member>,
     /// Several receipts share the picture, so the region says something.
     pub is_region_of_many: bool,
 }
 
-/// The receipts of a reading. Pages with one region each are pages of one receipt (a two-page invoice); every region of a
-/// page with several is a receipt by itself.
-pub fn receipts_of(reading: &Reading) -> Vec<Group> {
-    let mut joined = Group { material: Material::default(), regions: Vec::new(), is_region_of_many: false };
+/// One page of one document, as part of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Member {
+    /// Which document of the capture.
+    pub document: usize,
+    /// 0-based page of the document.
+    pub page: u32,
+    /// 0-based page of the receipt. A receipt of one document keeps the document's numbers.
+    pub position: u32,
+    /// Its region on the page.
+    pub quad: Quad,
+    /// Leading or supporting.
+    pub role: PartRole,
+}
+
+/// The receipts of a reading of the capture's `document`. Pages with one region each are pages of one receipt (a two-page
+/// invoice); every region of a page with several is a receipt by itself.
+pub fn receipts_of(document: usize, reading: &Reading) -> Vec<Group> {
+    let mut joined = Group { material: Material::default(), members: Vec::new(), is_region_of_many: false };
     let mut groups = Vec::new();
     for page in &reading.pages {
         let regions: Vec<&ReceiptRegion> = reading.receipts.iter().filter(|r| r.page == page.index).collect();
         if regions.len() > 1 {
-            groups.extend(regions.into_iter().map(|region| region_group(reading, page, region)));
+            groups.extend(regions.into_iter().map(|region| region_group(document, reading, page, region)));
         } else {
             let whole = Quad::from_edges(0.0, 0.0, page.width as f32, page.height as f32);
             let quad = regions.first().map_or(whole, |region| region.quad);
             joined.material.pages.push(page.clone());
             joined.material.codes.extend(reading.codes.iter().filter(|c| c.page == page.index).cloned());
-            joined.regions.push(ReceiptRegion { page: page.index, quad });
+            joined.members.push(member(document, page.index, quad));
         }
     }
     // Structured values are of the whole document; a picture of many slips has none.
     joined.material.values.clone_from(&reading.values);
     if !joined.material.pages.is_empty() || !joined.material.values.is_empty() {
+        if joined.members.is_empty() {
+            // Values without a page to show: the document is part of the receipt all the same.
+            joined.members.push(member(document, 0, Quad::from_edges(0.0, 0.0, 0.0, 0.0)));
+        }
         groups.insert(0, joined);
     }
     groups
 }
 
-fn region_group(reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group {
+fn member(document: usize, page: u32, quad: Quad) -> Member {
+    Member { document, page, position: page, quad, role: PartRole::Leading }
+}
+
+fn region_group(document: usize, reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group {
     let mut own = page.clone();
     own.lines.retain(|line| contains(&region.quad, line.quad.centre()));
     let codes: Vec<Code> = reading
@@ -53,7 +79,7 @@ fn region_group(reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group
         .collect();
     Group {
         material: Material { pages: vec![own], codes, values: Vec::new() },
-        regions: vec![*region],
+        members: vec![member(document, page.index, region.quad)],
         is_region_of_many: true,
     }
 }

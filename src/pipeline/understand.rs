@@ -6,12 +6,14 @@ use crate::{
     classify,
     domain::{
         field::{FieldKey, FieldValue},
+        finding::InvoiceFacts,
         money::Currency,
         page::Line,
         policy,
         time::{CapturedAt, CivilDate},
     },
     extract::{self, Context, Extraction},
+    findings,
     store::{
         StoreError, Tx,
         captures::CaptureRow,
@@ -43,6 +45,8 @@ pub struct Understood {
     pub group: Group,
     /// Its fields, category included.
     pub extraction: Extraction,
+    /// What the invoice says of itself beyond its fields.
+    pub facts: InvoiceFacts,
     /// All fields that reviewers need are there.
     pub is_complete: bool,
 }
@@ -111,7 +115,8 @@ pub fn understand(knowledge: &Knowledge, group: &Group) -> Understood {
     }
     let is_complete =
         policy::missing(policy::REQUIRED_TO_SUBMIT, |key| extraction.fields.contains_key(&key)).is_empty();
-    Understood { group: group.clone(), extraction, is_complete }
+    let facts = findings::facts_of(&group.material);
+    Understood { group: group.clone(), extraction, facts, is_complete }
 }
 
 fn classify_input(group: &Group, extraction: &Extraction) -> classify::Input {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     domain::{
-        capture::{Limits, Reason},
+        capture::{Limits, Reason, Relation},
         media::MediaType,
         page::{Code, Page, Quad, Word},
         structured::StructuredValue,
@@ -17,7 +17,7 @@ use super::{
     protocol::{
         End, Failed, Frame, FrameError, Handover, Kind, MAX_CODES, MAX_LINES_PER_PAGE, MAX_NAME_CHARS, MAX_PARTS,
         MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_RECEIPTS, MAX_VALUE_CHARS, MAX_VALUES, MAX_WARNINGS, MAX_WORD_CHARS,
-        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean,
+        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean, is_clean_code,
     },
     sandbox::Posture,
 };
@@ -44,6 +44,8 @@ pub struct Part {
     pub name: String,
     /// The type it was declared with.
     pub declared_type: String,
+    /// What it is to the document.
+    pub relation: Relation,
     /// Its bytes, as untrusted as any upload.
     pub bytes: Bytes,
 }
@@ -205,14 +207,16 @@ impl Collector {
         check_text(&header.name, MAX_NAME_CHARS)?;
         check_text(&header.declared_type, MAX_NAME_CHARS)?;
         ensure(bytes.len() as u64 <= self.limits.max_bytes, "a part of too many bytes")?;
-        self.reading.parts.push(Part { name: header.name, declared_type: header.declared_type, bytes: bytes.into() });
+        let PartHeader { name, declared_type, relation } = header;
+        self.reading.parts.push(Part { name, declared_type, relation, bytes: bytes.into() });
         Ok(())
     }
 
     fn code(&mut self, code: Code) -> Checked<()> {
         ensure(self.reading.codes.len() < MAX_CODES, "more codes than one document may hold")?;
         check_text(&code.symbology, MAX_NAME_CHARS)?;
-        check_text(&code.text, MAX_VALUE_CHARS)?;
+        ensure(code.text.chars().count() <= MAX_VALUE_CHARS, "a code that says too much")?;
+        ensure(is_clean_code(&code.text), "a code with control characters")?;
         self.check_on_page(code.page, &code.quad)?;
         self.reading.codes.push(code);
         Ok(())
@@ -267,6 +271,7 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
         | Reason::AttemptsExhausted
+        | Reason::AlreadyFiled
         | Reason::IdempotencyConflict => violation("a reason a reader cannot give"),
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    fonts,
     ocr::{self, Engine, EngineSettings},
     output::{Output, Stopped},
     parse::{self, Ended},
@@ -53,6 +54,10 @@ pub(super) fn prepare(role: Role, settings: &ChildSettings) -> Result<(Option<Bo
         let _ = writeln!(io::stderr(), "panicked at {place}");
     }));
     sandbox::harden(&settings.ceilings).map_err(|error| error.to_string())?;
+    fonts::open();
+    // The HEIC decoder works through rayon, whose pool would start a thread later: this thread is the pool. It fails
+    // only where a pool exists already, in tests that run inside one process.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
     let engine = match role {
         Role::Parse => None,
         Role::See => Some(ocr::load(&settings.engine).map_err(|error| error.to_string())?),

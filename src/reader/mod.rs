@@ -7,9 +7,12 @@
 pub mod checked;
 pub mod child;
 pub mod failure;
+pub mod fonts;
 pub mod ocr;
 pub(crate) mod output;
+pub mod paper;
 mod parse;
+mod pdf;
 pub mod pool;
 pub mod probe;
 pub mod process;

@@ -20,7 +20,7 @@ use super::{
     child::ChildSettings,
     failure::ReadFailure,
     process::{Outcome, Patience, Process},
-    protocol::{self, Hello, MAX_DOCUMENT_BYTES, ReceiptRegion, Request, Role, Rotation},
+    protocol::{self, Hello, MAX_DOCUMENT_BYTES, Password, ReceiptRegion, Request, Role, Rotation},
 };
 
 /// How a pool works.
@@ -73,7 +73,7 @@ pub struct ReadRequest {
     /// Languages wished for; empty means those the engine was loaded with.
     pub languages: Vec<String>,
     /// Password for encrypted documents.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Turn before recognition.
     pub rotation: Rotation,
     /// Recognise only this part of this page.

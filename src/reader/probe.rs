@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     child::{self, ChildSettings},
+    fonts,
     protocol::Role,
 };
 use crate::domain::field::text_enum;
@@ -103,8 +104,11 @@ fn attempt(probe: Probe, parent: nix::unistd::Pid) -> bool {
         Probe::TraceParent => nix::sys::ptrace::attach(parent).is_ok(),
         Probe::ReadParentEnvironment => fs::read(format!("/proc/{parent}/environ")).is_ok(),
         Probe::InheritEnvironment => std::env::var_os(CANARY_VARIABLE).is_some(),
-        // 0, 1 and 2 aside, every number must answer "bad descriptor".
-        Probe::InheritDescriptor => (3..64).any(is_open),
+        // 0, 1, 2 and the fonts this child opened itself aside, every number must answer "bad descriptor".
+        Probe::InheritDescriptor => {
+            let own = fonts::descriptors();
+            (3..64).filter(|descriptor| !own.contains(descriptor)).any(is_open)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{Limits, Reason},
+    capture::{Limits, Reason, Relation},
     field::text_enum,
     media::MediaType,
     page::Quad,
@@ -155,11 +155,36 @@ pub struct Request {
     /// cannot fulfil becomes the warning `languages_unavailable`.
     pub languages: Vec<String>,
     /// Password for encrypted documents.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Turn before recognition, asked for by a person. Boxes stay in the page's own pixels (after EXIF).
     pub rotation: Rotation,
     /// Recognise only this part of this page.
     pub region: Option<ReceiptRegion>,
+}
+
+/// What a person typed to open a document. Never in logs: its debug text says nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps what was typed.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::ops::Deref for Password {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
 }
 
 /// Clockwise quarter turns.
@@ -227,6 +252,9 @@ pub struct PartHeader {
     pub name: String,
     /// The declared type; the door tells the real one from the bytes.
     pub declared_type: String,
+    /// What it is to the document it was found in.
+    #[serde(default = "Relation::usual")]
+    pub relation: Relation,
 }
 
 /// Something a person should know about the reading.
@@ -365,6 +393,21 @@ pub fn is_clean(text: &str) -> bool {
 /// The text without what [`is_clean`] refuses; what the child applies before sending.
 pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unclean(*c)).collect()
+}
+
+/// [`is_clean`] for the text of a code, where line breaks (Swiss QR-bill, EPC) and the group separator of GS1 mean something.
+pub fn is_clean_code(text: &str) -> bool {
+    !text.chars().any(|c| is_unclean(c) && !is_code_break(c))
+}
+
+/// The text of a code without what [`is_clean_code`] refuses; every kind of line break becomes one line feed.
+pub fn clean_code(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|c| !is_unclean(*c) || is_code_break(*c)).collect()
+}
+
+const fn is_code_break(c: char) -> bool {
+    matches!(c, '\n' | '\u{1D}')
 }
 
 fn is_unclean(c: char) -> bool {

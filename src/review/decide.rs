@@ -21,7 +21,7 @@ use crate::{
         receipt::PartRole,
         visit::VisitChoice,
     },
-    queue,
+    findings, queue,
     store::{
         Tx, captures, expenses,
         expenses::{ExpenseLineRow, ExpenseRow},
@@ -91,6 +91,8 @@ pub async fn decide(
     let body = json!({ "revision": draft.revision, "from": row.state, "to": draft.state, "reason": reason });
     let entry = app.entry(Some(&actor.id), Manner::Singly, &kind, ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    // What is withdrawn or rejected is no longer anybody's duplicate.
+    findings::refresh(app, &mut tx, id).await?;
     finish(tx, id).await
 }
 
@@ -155,6 +157,7 @@ pub async fn confirm(app: &App, actor: &Actor, id: &ReceiptId, revision: i64) ->
     });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.confirmed", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    findings::refresh(app, &mut tx, id).await?;
     finish(tx, id).await
 }
 
@@ -235,9 +238,15 @@ pub async fn merge(
         return Err(ReviewError::Forbidden("the receipt to merge into is no longer open"));
     }
     let draft = row.draft().apply(Event::Merged { into: into.clone(), by: actor.id.clone(), at: now })?;
+    let there = receipts::parts(&mut tx, into).await?;
+    let mut position = there.iter().map(|part| part.position + 1).max().unwrap_or(0);
     for part in receipts::parts(&mut tx, id).await? {
-        let part = PartRow { receipt_id: into.clone(), role: PartRole::Supporting, ..part };
+        if there.iter().any(|known| known.document_id == part.document_id && known.page == part.page) {
+            continue;
+        }
+        let part = PartRow { receipt_id: into.clone(), role: PartRole::Supporting, position, ..part };
         receipts::add_part(&mut tx, &part).await?;
+        position += 1;
     }
     if !receipts::update(&mut tx, &draft, row.revision, now).await? {
         return Err(conflict(&mut tx, id).await?);
@@ -245,6 +254,8 @@ pub async fn merge(
     let body = json!({ "revision": draft.revision, "into": into });
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.merged", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    findings::refresh(app, &mut tx, id).await?;
+    findings::refresh(app, &mut tx, into).await?;
     finish(tx, id).await
 }
 
@@ -257,7 +268,8 @@ pub async fn fill_by_hand(app: &App, actor: &Actor, capture_id: &CaptureId) -> R
     if let Some(existing) = receipts::list_by_capture(&mut tx, capture_id).await?.into_iter().next() {
         return Ok(existing);
     }
-    if capture.state != CaptureState::Failed {
+    // One that waits for a password nobody knows any more can be filled in by hand as well.
+    if !matches!(capture.state, CaptureState::Failed | CaptureState::PasswordNeeded) {
         return Err(ReviewError::Forbidden("the capture is still being read"));
     }
     let visit = match (&capture.visit_id, capture.no_visit) {
@@ -267,13 +279,15 @@ pub async fn fill_by_hand(app: &App, actor: &Actor, capture_id: &CaptureId) -> R
     };
     let draft = Draft::new(app.id::<ReceiptId>(), capture.owner_id.clone());
     receipts::insert(&mut tx, &draft, capture_id, 0, &visit, now).await?;
-    for document in captures::documents(&mut tx, capture_id).await? {
+    for (position, document) in captures::documents(&mut tx, capture_id).await?.into_iter().enumerate() {
         let part = PartRow {
             receipt_id: draft.id.clone(),
             document_id: document.id,
             page: 0,
             region: None,
-            role: PartRole::Leading,
+            role: if position == 0 { PartRole::Leading } else { PartRole::Supporting },
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            reading_id: None,
         };
         receipts::add_part(&mut tx, &part).await?;
     }

@@ -19,6 +19,7 @@ use crate::{
         person::{Actor, Role},
         visit::VisitChoice,
     },
+    findings,
     store::{
         Tx, categories, fields,
         fields::DecisionRow,
@@ -140,6 +141,9 @@ async fn edit_in(
         return Err(conflict(tx, id).await?);
     }
     receipts::set_current(tx, id, &current).await?;
+    if !change.fields.is_empty() {
+        findings::refresh(app, tx, id).await?;
+    }
     let entry = app.entry(
         Some(&actor.id),
         manner,

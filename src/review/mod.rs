@@ -7,6 +7,7 @@ mod captures;
 mod current;
 mod decide;
 mod edit;
+mod findings;
 mod list;
 mod view;
 
@@ -15,6 +16,7 @@ pub use captures::{CaptureView, capture, captures_without_receipts};
 pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};
 pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
+pub use findings::{FindingView, attach, findings, receipt};
 pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
 pub use view::{DraftView, PageView, view};
 

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use super::{
     ReviewError, access,
     current::{DraftField, draft_fields},
+    findings::{self, FindingView},
 };
 use crate::{
     app::App,
     domain::{
         breakdown::Breakdown,
         field::FieldKey,
-        ids::{DocumentId, ReceiptId},
+        ids::{DocumentId, ReadingId, ReceiptId},
+        page::Code,
         person::Actor,
+        receipt::PartRole,
     },
     store::{
-        breakdowns,
+        Tx, breakdowns,
         captures::{self, CaptureRow},
         documents::DocumentRow,
         expenses::{self, ExpenseRow},
@@ -28,8 +31,12 @@ use crate::{
 /// One page of a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageView {
-    /// 0-based page.
+    /// 0-based page of the receipt: what a field's page means.
     pub index: i64,
+    /// The document it is of.
+    pub document: DocumentId,
+    /// 0-based page of that document.
+    pub page: i64,
     /// Width in full-resolution pixels: what boxes are measured in.
     pub width: i64,
     /// Height in full-resolution pixels.
@@ -59,6 +66,10 @@ pub struct DraftView {
     pub warnings: Vec<String>,
     /// Engine and version.
     pub engine: Option<String>,
+    /// Machine-readable codes on its pages, as they were read.
+    pub codes: Vec<Code>,
+    /// What checks noticed, most important first.
+    pub findings: Vec<FindingView>,
     /// The live expense, once confirmed.
     pub expense: Option<ExpenseRow>,
 }
@@ -66,7 +77,8 @@ pub struct DraftView {
 impl DraftView {
     /// The document whose bytes a download gives.
     pub fn leading_document(&self) -> Option<&DocumentId> {
-        self.parts.first().map(|part| &part.document_id).or_else(|| self.documents.first().map(|d| &d.id))
+        let leading = self.parts.iter().find(|part| part.role == PartRole::Leading).or_else(|| self.parts.first());
+        leading.map(|part| &part.document_id).or_else(|| self.documents.first().map(|d| &d.id))
     }
 }
 
@@ -82,27 +94,21 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let documents = captures::documents(&mut tx, &capture.id).await?;
     let parts = receipts::parts(&mut tx, id).await?;
     let decisions = fields::decisions(&mut tx, id).await?;
-    let (mut proposed, mut pages, mut warnings, mut engine) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut proposed, mut warnings, mut engine) = (Vec::new(), Vec::new(), None);
+    let mut codes = Vec::new();
     let mut breakdown = Breakdown::default();
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
         breakdown = breakdowns::find(&mut tx, id, reading_id).await?;
-        pages = readings::previews(&mut tx, reading_id)
-            .await?
-            .into_iter()
-            .map(|preview| PageView {
-                index: preview.page,
-                width: preview.page_width,
-                height: preview.page_height,
-                preview,
-            })
-            .collect();
         if let Some(reading) = readings::find(&mut tx, reading_id).await? {
             warnings = reading.warnings.0;
+            codes = reading.codes.0;
             engine = Some(reading.engine);
         }
     }
+    let pages = pages(&mut tx, &parts).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
+    let findings = findings::list(&mut tx, actor, id).await?;
     Ok(DraftView {
         receipt,
         capture,
@@ -113,6 +119,31 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         pages,
         warnings,
         engine,
+        codes,
+        findings,
         expense,
     })
+}
+
+/// The pages that have a preview, in the order of the receipt, each from the reading of its own document.
+async fn pages(tx: &mut Tx, parts: &[PartRow]) -> Result<Vec<PageView>, ReviewError> {
+    let mut previews: BTreeMap<&ReadingId, Vec<PreviewRow>> = BTreeMap::new();
+    for reading in parts.iter().filter_map(|part| part.reading_id.as_ref()) {
+        if !previews.contains_key(reading) {
+            previews.insert(reading, readings::previews(tx, reading).await?);
+        }
+    }
+    let view = |part: &PartRow| {
+        let shown = previews.get(part.reading_id.as_ref()?)?;
+        let preview = shown.iter().find(|preview| preview.page == part.page)?.clone();
+        Some(PageView {
+            index: part.position,
+            document: part.document_id.clone(),
+            page: part.page,
+            width: preview.page_width,
+            height: preview.page_height,
+            preview,
+        })
+    };
+    Ok(parts.iter().filter_map(view).collect())
 }

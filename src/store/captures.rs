@@ -127,6 +127,16 @@ pub async fn documents(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<DocumentR
         .map_err(|e| StoreError::from_sqlx("captures::documents", e))
 }
 
+/// The documents that were handed in themselves, in order; not those found inside them.
+pub async fn handed_in(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<DocumentRow>, StoreError> {
+    const SQL: &str = "SELECT document.* FROM document
+        JOIN capture_document ON capture_document.document_id = document.id
+        WHERE capture_document.capture_id = $1 AND capture_document.parent_document_id IS NULL
+        ORDER BY capture_document.ordinal";
+    on!(tx, |c| sqlx::query_as(SQL).bind(capture.as_str()).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("captures::handed_in", e))
+}
+
 /// The name the sender gave the document, for downloads and lists; never used as a path.
 pub async fn file_name(tx: &mut Tx, capture: &CaptureId, document: &DocumentId) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT file_name FROM capture_document WHERE capture_id = $1 AND document_id = $2";

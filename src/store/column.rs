@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::{
-    capture::{CaptureState, Channel, Reason},
+    capture::{CaptureState, Channel, Reason, Relation},
     draft::DraftState,
     field::FieldKey,
+    finding::{FindingKind, VerificationOutcome},
     ids,
     media::MediaType,
     money::Currency,
@@ -97,6 +98,9 @@ text!(
     ids::JournalId,
     ids::OutboxId,
     ids::SubmissionId,
+    ids::VerificationId,
+    FindingKind,
+    VerificationOutcome,
     CaptureState,
     Channel,
     Reason,
@@ -108,6 +112,7 @@ text!(
     Role,
     EvidenceKind,
     PartRole,
+    Relation,
     Sha256,
     CivilDate,
     CustomerType,

@@ -14,11 +14,15 @@ type Files = &'static [(i64, &'static str, &'static str)];
 
 const SQLITE: Files = &[
     (1, "house", include_str!("../../migrations/sqlite/0001_house.sql")),
+    (2, "findings", include_str!("../../migrations/sqlite/0002_findings.sql")),
     (5, "breakdown", include_str!("../../migrations/sqlite/0005_breakdown.sql")),
+    (6, "parts", include_str!("../../migrations/sqlite/0006_parts.sql")),
 ];
 const POSTGRES: Files = &[
     (1, "house", include_str!("../../migrations/postgres/0001_house.sql")),
+    (2, "findings", include_str!("../../migrations/postgres/0002_findings.sql")),
     (5, "breakdown", include_str!("../../migrations/postgres/0005_breakdown.sql")),
+    (6, "parts", include_str!("../../migrations/postgres/0006_parts.sql")),
 ];
 
 /// The migration files of a database.

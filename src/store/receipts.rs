@@ -72,7 +72,7 @@ record! {
 }
 
 record! {
-    /// A document's part in a receipt.
+    /// A document's part in a receipt: one page of it, or no more than the document's name when it has no pages.
     pub struct PartRow {
         /// The receipt.
         pub receipt_id: ReceiptId,
@@ -84,6 +84,10 @@ record! {
         pub region: Option<Json<Quad>>,
         /// Leading or supporting.
         pub role: PartRole,
+        /// 0-based page of the receipt: what a field's page means.
+        pub position: i64,
+        /// The reading whose preview shows it; `None` when nothing read it.
+        pub reading_id: Option<ReadingId>,
     }
 }
 
@@ -261,25 +265,36 @@ pub async fn set_visit(tx: &mut Tx, id: &ReceiptId, visit: &VisitChoice) -> Resu
         .map_err(|e| StoreError::from_sqlx("receipts::set_visit", e))
 }
 
-/// Adds a document's part.
+/// Adds a document's part; one that is there takes the new place, role and reading.
 pub async fn add_part(tx: &mut Tx, part: &PartRow) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO receipt_part (receipt_id, document_id, page, region, role)
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (receipt_id, document_id, page) DO NOTHING";
+    const SQL: &str = "INSERT INTO receipt_part (receipt_id, document_id, page, region, role, position, reading_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (receipt_id, document_id, page) DO UPDATE SET
+            region = excluded.region, role = excluded.role, position = excluded.position,
+            reading_id = excluded.reading_id";
     on!(tx, |c| sqlx::query(SQL)
         .bind(part.receipt_id.as_str())
         .bind(part.document_id.as_str())
         .bind(part.page)
         .bind(part.region.as_ref().map(|r| Json::text(&r.0)))
         .bind(part.role.as_str())
+        .bind(part.position)
+        .bind(part.reading_id.as_ref().map(ReadingId::as_str))
         .execute(c)
         .await
         .map(drop))
     .map_err(|e| StoreError::from_sqlx("receipts::add_part", e))
 }
 
-/// The parts of a receipt, leading first, in page order.
+/// Takes a receipt's parts away, before a new reading says which they are.
+pub async fn clear_parts(tx: &mut Tx, receipt: &ReceiptId) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM receipt_part WHERE receipt_id = $1";
+    on!(tx, |c| sqlx::query(SQL).bind(receipt.as_str()).execute(c).await.map(drop))
+        .map_err(|e| StoreError::from_sqlx("receipts::clear_parts", e))
+}
+
+/// The parts of a receipt in the order of its pages.
 pub async fn parts(tx: &mut Tx, receipt: &ReceiptId) -> Result<Vec<PartRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM receipt_part WHERE receipt_id = $1 ORDER BY role, document_id, page";
+    const SQL: &str = "SELECT * FROM receipt_part WHERE receipt_id = $1 ORDER BY position, document_id, page";
     on!(tx, |c| sqlx::query_as(SQL).bind(receipt.as_str()).fetch_all(c).await)
         .map_err(|e| StoreError::from_sqlx("receipts::parts", e))
 }

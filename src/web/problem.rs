@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     capture::CaptureError,
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
+    findings::RecordError,
     objects::ObjectError,
     organisation::OrganisationError,
     review::ReviewError,
@@ -164,6 +165,7 @@ pub fn status_of(reason: Reason) -> StatusCode {
         | Reason::RecognitionFailed
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
+        | Reason::AlreadyFiled
         | Reason::AttemptsExhausted => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -259,6 +261,19 @@ impl From<ImportError> for ApiError {
             | ImportError::NotUtf8
             | ImportError::MissingColumn(_)
             | ImportError::UnknownColumn(_) => Self::unprocessable("invalid_csv", detail),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RecordError::Store(error) => error.into(),
+            RecordError::Forbidden => Self::forbidden(detail),
+            RecordError::NoNumber => Self::unprocessable("no_invoice_number", detail),
+            RecordError::TooMany => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            RecordError::Line { .. } => Self::unprocessable("invalid_csv", detail),
         }
     }
 }

@@ -64,6 +64,10 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/drafts", Thing::None, ALL),
     ("get", "/api/v1/drafts/{id}", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/history", Thing::Draft, SEEN),
+    ("get", "/api/v1/drafts/{id}/findings", Thing::Draft, SEEN),
+    // The draft has no invoice number yet: 422 says that the role would do.
+    ("post", "/api/v1/drafts/{id}/verification", Thing::Draft, [403, 404, 422, 403, 422]),
+    ("post", "/api/v1/verifications/import", Thing::None, [403, 403, 200, 403, 200]),
     ("get", "/api/v1/drafts/{id}/original", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/pages/{page}/preview", Thing::Draft, SEEN),
     // Admins see everything, but reviewing is for reviewers.
@@ -276,6 +280,8 @@ impl World {
             ("post", "drafts/visit") => json!({"ids": [id], "no_visit": true}),
             ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 1, "reason": "blurred"}),
             ("post", "drafts/{id}/merge") => json!({"revision": 1, "into": id}),
+            ("post", "drafts/{id}/verification") => json!({"outcome": "genuine"}),
+            ("post", "verifications/import") => return ("text/csv", b"26440000000000000017,,genuine,\n".to_vec()),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
             ("post", "tokens") => json!({"name": "script"}),
             ("post", "visits") => json!({"customer_id": id, "purpose": "sales", "starts_at": "2026-11-20T09:00:00Z"}),

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod authorization;
+mod findings;
 mod objects;
 mod pages;
 mod people;

@@ -398,3 +398,85 @@ async fn hostile_files_cost_themselves_a_reason_and_nobody_else_anything() {
     let (status, body) = api.upload(fixture("000-till-slip-en")).await;
     assert_eq!(status, 201, "the service lives: {body}");
 }
+
+/// The project's own OFD: its files zipped.
+fn ofd() -> Vec<u8> {
+    use std::io::Write as _;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices/ofd");
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in [
+        "OFD.xml",
+        "Doc_0/Document.xml",
+        "Doc_0/Tpls/Tpl_0/Content.xml",
+        "Doc_0/Pages/Page_0/Content.xml",
+        "Doc_0/Tags/CustomTags.xml",
+        "Doc_0/Tags/CustomTag.xml",
+    ] {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).expect("an entry");
+        writer.write_all(&std::fs::read(folder.join(name)).expect("a file")).expect("written");
+    }
+    writer.finish().expect("a package").into_inner()
+}
+
+fn einvoice(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Uploads a document and returns its one draft.
+async fn drafted(api: &Api, bytes: Vec<u8>) -> Value {
+    let (status, body) = api.upload(bytes).await;
+    assert_eq!(status, 201, "{body}");
+    let settled = api.settled(body["results"][0]["capture"]["id"].as_str().expect("a capture")).await;
+    assert_eq!(settled["state"], "read", "{settled}");
+    let receipts = settled["receipts"].as_array().expect("receipts");
+    assert_eq!(receipts.len(), 1, "{settled}");
+    api.get(&format!("/drafts/{}", receipts[0]["id"].as_str().expect("an id"))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_know_their_values_become_exact_drafts_with_boxes_and_previews() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &[]);
+    let rep = Api::new(&server, &server.token("rep", "rep"));
+    for (name, expected) in [
+        ("digital-special.xml", ["广州示例酒店管理有限公司", "2026-03-05", "1200.00", "CNY", "26440000000000000017"]),
+        ("rail.xml", ["中国铁路", "2026-03-09", "91.00", "CNY", "26319000000000000021"]),
+        ("cii.xml", ["Gasthof Beispiel", "2026-02-14", "114.20", "EUR", "2026-0815"]),
+        ("ubl.xml", ["Gasthof Beispiel", "2026-02-14", "114.20", "EUR", "2026-0815"]),
+        ("ofd", ["北京示例餐饮有限公司", "2026-03-12", "100.00", "CNY", "26110000000000000031"]),
+    ] {
+        let draft = drafted(&rep, if name == "ofd" { ofd() } else { einvoice(name) }).await;
+        for (key, value) in ["merchant", "issued_on", "total", "currency", "invoice_number"].iter().zip(expected) {
+            let proposed = &draft["fields"][*key]["proposed"];
+            assert_eq!(proposed["value"], value, "{name}: {key}: {draft}");
+            assert!(proposed["p"].as_f64().expect("a probability") > 0.85, "{name}: {key}: {proposed}");
+        }
+        assert!(draft["fields"]["total"]["proposed"]["box"].is_array(), "{name}: the total shows where it is printed");
+        let preview = draft["pages"][0]["preview_url"].as_str().expect("a preview");
+        let picture =
+            rep.client.get(format!("{}{preview}", rep.address)).bearer_auth(&rep.token).send().await.expect("it");
+        assert_eq!(picture.headers()["content-type"], "image/jpeg", "{name}");
+    }
+    // The same invoice in two vocabularies is the same invoice, whoever hands it in.
+    let other = Api::new(&server, &server.token("other", "rep"));
+    let draft = drafted(&other, einvoice("ubl.xml")).await;
+    let findings = other.get(&format!("/drafts/{}/findings", draft["id"].as_str().expect("an id"))).await;
+    assert_eq!(findings[0]["kind"], "duplicate_invoice", "{findings}");
+    assert_eq!(findings[0]["other_draft_id"], Value::Null, "whose it is stays between the reviewers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn xml_that_is_no_invoice_or_has_a_document_type_costs_its_capture_a_reason() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &[]);
+    let rep = Api::new(&server, &server.token("rep", "rep"));
+    for (bytes, reason) in [
+        (b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a 'b'>]><EInvoice>&a;</EInvoice>".to_vec(), "xml_dtd_forbidden"),
+        (b"<?xml version='1.0'?><catalogue/>".to_vec(), "unsupported_type"),
+    ] {
+        let (_, body) = rep.upload(bytes).await;
+        let settled = rep.settled(body["results"][0]["capture"]["id"].as_str().expect("a capture")).await;
+        assert_eq!((&settled["state"], &settled["reason"]), (&json!("failed"), &json!(reason)), "{settled}");
+    }
+}

@@ -110,7 +110,7 @@ fn a_fapiao_gives_its_lines_without_tax_and_the_rate() {
         "合计  ¥283.02  ¥16.98",
         "价税合计（大写）叁佰圆整  （小写）¥300.00",
     ];
-    assert_eq!(lines(&rows), ["*餐饮服务*餐费 次 | 1 | 283.02 | 283.02"]);
+    assert_eq!(lines(&rows), ["*餐饮服务*餐费 | 1 | 283.02 | 283.02"]);
     let tax = &read(&rows).breakdown.taxes[0];
     assert_eq!((tax.rate.to_string(), tax.tax, tax.p > 0.9), ("6".into(), Some(Decimal::new(1698, 2)), true));
 }

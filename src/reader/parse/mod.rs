@@ -3,17 +3,25 @@
 //! One file per format. Each reads the whole document from memory, sends what it knows (pages, previews, values,
 //! attachments) and says how it ended.
 
+mod charset;
+mod ofd;
+pub(super) mod pdf;
+pub(crate) mod xml;
+mod zip;
+
 use super::{
     output::{Output, Stopped, failed},
-    protocol::{Request, Role},
+    protocol::{Kind, MAX_NAME_CHARS, PartHeader, Request, Role, Warning, clean},
 };
-use crate::domain::{capture::Reason, media::MediaType};
+use crate::domain::{
+    capture::{Reason, Relation},
+    media::MediaType,
+};
 
 /// How the parse role is done with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// All was sent; so many pages.
-    #[expect(dead_code, reason = "the first format that ends so is on its way")]
     Pages(u32),
     /// Nothing was sent: the document is for the other role.
     Handover(Role),
@@ -21,15 +29,14 @@ pub enum Ended {
 
 /// Takes one document apart.
 pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
-    let _ = (document, out);
     match request.media_type {
-        MediaType::Pdf
-        | MediaType::Ofd
-        | MediaType::Zip
-        | MediaType::Xml
-        | MediaType::Html
-        | MediaType::Mail
-        | MediaType::Text => Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type))),
+        MediaType::Zip => zip::read(request, document, out),
+        MediaType::Pdf => pdf::read(request, document, out),
+        MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
+        MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
+        MediaType::Html | MediaType::Mail | MediaType::Text => {
+            Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
+        }
         MediaType::Jpeg
         | MediaType::Png
         | MediaType::WebP
@@ -37,5 +44,72 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
         | MediaType::Gif
         | MediaType::Bmp
         | MediaType::Heic => Ok(Ended::Handover(Role::See)),
+    }
+}
+
+/// Sends something found inside the document. The name loses its folders: it is for people and never a path.
+fn send_part(
+    out: &mut impl Output,
+    name: &str,
+    declared_type: &str,
+    relation: Relation,
+    bytes: &[u8],
+) -> Result<(), Stopped> {
+    let short = |text: &str| -> String { clean(text).chars().take(MAX_NAME_CHARS).collect() };
+    let name = short(name.rsplit(['/', '\\']).next().unwrap_or(name));
+    out.send(Kind::Part, &PartHeader { name, declared_type: short(declared_type), relation }, bytes)?;
+    Ok(())
+}
+
+/// Sends a warning about the whole document.
+fn warn(out: &mut impl Output, code: &str) -> Result<(), Stopped> {
+    out.send(Kind::Warning, &Warning { code: code.to_owned(), page: None }, &[])?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{
+        domain::{capture::Limits, page::Page, structured::StructuredValue},
+        reader::protocol::{self, Rotation, read_frame, write_frame},
+    };
+
+    /// What a parser sent, for its tests; it went through the wire's own encoding.
+    #[derive(Debug, Default)]
+    pub struct Sent {
+        pub pages: Vec<Page>,
+        pub parts: Vec<(PartHeader, Vec<u8>)>,
+        pub values: Vec<StructuredValue>,
+        pub warnings: Vec<String>,
+    }
+
+    impl Output for Sent {
+        fn send(&mut self, kind: Kind, header: &impl serde::Serialize, body: &[u8]) -> std::io::Result<()> {
+            let mut wire = Vec::new();
+            write_frame(&mut wire, kind, header, body)?;
+            let frame = read_frame(&mut wire.as_slice(), u32::MAX).unwrap().unwrap();
+            match kind {
+                Kind::Page => self.pages.push(frame.decode().unwrap()),
+                Kind::Part => self.parts.push((frame.decode().unwrap(), frame.body)),
+                Kind::Value => self.values.push(frame.decode().unwrap()),
+                Kind::Warning => self.warnings.push(frame.decode::<Warning>().unwrap().code),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    /// A request without wishes.
+    pub fn request(media_type: MediaType) -> Request {
+        Request {
+            version: protocol::VERSION,
+            media_type,
+            limits: Limits::default(),
+            languages: Vec::new(),
+            password: None,
+            rotation: Rotation::None,
+            region: None,
+        }
     }
 }

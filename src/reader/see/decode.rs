@@ -62,6 +62,9 @@ impl Source {
                 failed(reason, format!("the header says {width} x {height} px on {pages} page(s)"))
             })?;
         }
+        if media_type == MediaType::Heic {
+            super::heic::check(&bytes)?;
+        }
         let tiff_pages = match media_type {
             MediaType::Tiff => header::tiff_pages(&mut Cursor::new(&bytes))
                 .map_err(|_| failed(Reason::Undecodable, "the TIFF has no readable directory"))?,
@@ -123,8 +126,8 @@ fn decode(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<RgbIma
         MediaType::Tiff => with(TiffDecoder::new(reader), limits),
         MediaType::Gif => with(GifDecoder::new(reader), limits),
         MediaType::Bmp => with(BmpDecoder::new(reader), limits),
-        MediaType::Heic
-        | MediaType::Pdf
+        MediaType::Heic => super::heic::decode(bytes, limits),
+        MediaType::Pdf
         | MediaType::Ofd
         | MediaType::Zip
         | MediaType::Xml
@@ -159,7 +162,7 @@ fn with(decoder: Result<impl ImageDecoder, ImageError>, limits: &Limits) -> Resu
 }
 
 /// Transparent pixels become white paper; a receipt drawn in black on nothing stays legible.
-fn on_white(picture: DynamicImage) -> RgbImage {
+pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }

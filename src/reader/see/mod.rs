@@ -1,6 +1,9 @@
 //! The role `see`: a picture becomes pages of recognised words and previews.
 
+pub mod codes;
 pub mod decode;
+mod heic;
+mod pdf;
 pub mod preview;
 mod turn;
 
@@ -14,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         capture::Reason,
+        media::MediaType,
         page::{Line, Page, Quad, TextSource},
     },
     imaging::regions,
@@ -27,6 +31,9 @@ pub fn read(
     engine: &mut dyn Engine,
     out: &mut impl Output,
 ) -> Result<u32, Stopped> {
+    if request.media_type == MediaType::Pdf {
+        return pdf::read(request, document, engine, out);
+    }
     let mut source = decode::Source::open(document, request.media_type, &request.limits)?;
     let mut sent = 0;
     for index in 0..source.pages() {
@@ -71,15 +78,23 @@ fn read_page(
         source: TextSource::Recognition,
     };
     out.send(Kind::Page, &page, &[])?;
+    for code in codes::find(picture) {
+        out.send(Kind::Code, &code.on_page(index), &[])?;
+    }
+    send_regions(request, &page, wanted, out)
+}
+
+/// Says where the receipts of a page stand: several are told apart unless a person marked one.
+fn send_regions(request: &Request, page: &Page, wanted: Quad, out: &mut impl Output) -> Result<(), Stopped> {
+    let (index, size) = (page.index, (page.width, page.height));
     // A person who asked for a region has said what the receipt is.
-    let told_apart =
-        if request.region.is_some() { Vec::new() } else { regions::regions(&page.lines, picture.dimensions()) };
+    let told_apart = if request.region.is_some() { Vec::new() } else { regions::regions(&page.lines, size) };
     if told_apart.len() < 2 {
         out.send(Kind::Receipt, &ReceiptRegion { page: index, quad: wanted }, &[])?;
         return Ok(());
     }
     for region in told_apart.iter().take(MAX_RECEIPTS_PER_PAGE) {
-        let inside = |[x, y]: [f32; 2]| [x.clamp(0.0, picture.width() as f32), y.clamp(0.0, picture.height() as f32)];
+        let inside = |[x, y]: [f32; 2]| [x.clamp(0.0, size.0 as f32), y.clamp(0.0, size.1 as f32)];
         let quad = Quad(region.quad.0.map(inside));
         out.send(Kind::Receipt, &ReceiptRegion { page: index, quad }, &[])?;
     }

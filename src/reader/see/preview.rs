@@ -44,6 +44,13 @@ pub fn make(picture: &RgbImage) -> Result<Preview, String> {
     Err("no preview of bearable size could be made".into())
 }
 
+/// A picture that is already as large as it should be shown, of a page `page_width` pixels wide.
+pub fn make_scaled(picture: &RgbImage, page_width: u32) -> Result<Preview, String> {
+    let preview = make(picture)?;
+    let scale = (preview.width as f32 / page_width.max(1) as f32).min(1.0);
+    Ok(Preview { scale, ..preview })
+}
+
 fn factor(width: u32, height: u32) -> f32 {
     let (width, height) = (width as f32, height as f32);
     let (short, long) = (width.min(height), width.max(height));

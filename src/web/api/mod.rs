@@ -13,6 +13,7 @@ pub mod people;
 pub mod receipts;
 pub mod tokens;
 pub mod units;
+pub mod verifications;
 pub mod visits;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -39,6 +40,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::merge::merge))
         .routes(routes!(drafts::visit::set_visit))
         .routes(routes!(drafts::history::history))
+        .routes(routes!(drafts::findings::findings))
+        .routes(routes!(drafts::verification::verification))
+        .routes(routes!(verifications::import))
         .routes(routes!(files::preview))
         .routes(routes!(files::original))
         .routes(routes!(me::me))

@@ -42,6 +42,17 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<ReceiptId>, form:
     }
 }
 
+/// `POST /drafts/{id}/attach`: the other paper of the expense becomes part of it, or this one part of the other.
+pub async fn attach(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+    let Ok(other) = form.get("other").parse::<ReceiptId>() else {
+        return form.frame.fail(ApiError::bad_request("the form names no other receipt: reload the page")).await;
+    };
+    match review::attach(&state.app, form.frame.actor(), &id, &other).await {
+        Ok(leading) => Redirect::to(&format!("/drafts/{leading}")).into_response(),
+        Err(error) => again(&state, &form, &id, error.into()).await,
+    }
+}
+
 /// Where to go then: `None` for the form's own `next`.
 async fn perform(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Option<String>, ApiError> {
     let actor = form.frame.actor();

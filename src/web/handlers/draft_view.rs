@@ -9,16 +9,21 @@ use crate::{
     domain::{
         draft::DraftState,
         field::{Field, FieldKey, FieldValue},
+        finding::FindingKind,
         ids::{PersonId, ReceiptId},
         person::{Actor, Role},
         policy,
         visit::VisitChoice,
     },
-    review::{self, DraftField, DraftView},
+    extract::payloads,
+    review::{self, DraftField, DraftView, FindingView},
     store::{Tx, fields::FieldRow, journal, receipts::ReceiptRow},
     web::{
         pages::{
-            draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace, SHOWN},
+            draft::{
+                Change, CodeLine, DecidedView, DraftPage, FieldView, FindingLine, HistoryLine, May, PageView,
+                QueuePlace, SHOWN,
+            },
             shell::VisitView,
         },
         problem::ApiError,
@@ -84,6 +89,8 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         visits,
         p: view.receipt.p_total_and_date.map(|p| p as f32).filter(|_| !view.receipt.touched),
         flags: flags(&view),
+        findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
+        codes: codes(&view),
         may: may(&mut tx, actor, &view.receipt).await?,
         queue,
         history: history
@@ -127,6 +134,75 @@ fn proposed(row: &FieldRow) -> Option<Field> {
         reasons: row.reasons.0.clone(),
         alternatives: row.alternatives.0.clone(),
     })
+}
+
+/// A finding as a sentence: `finding.{kind}`, the kind's details in the order the sentence names them.
+fn finding_line(frame: &Frame, id: &ReceiptId, finding: &FindingView) -> FindingLine {
+    let shell = &frame.shell;
+    let mut text = shell.t(&format!("finding.{}", finding.kind));
+    for (place, name) in details_of(finding.kind).iter().enumerate() {
+        let mut value = finding.text(name).unwrap_or_default();
+        // What has words of its own is said in them.
+        if *name == "field" {
+            value = shell.t(&format!("field.{value}"));
+        } else if matches!(*name, "outcome" | "reason" | "whose") {
+            value = shell.t(&format!("finding_word.{value}"));
+        }
+        text = text.replace(&format!("{{{place}}}"), &value);
+    }
+    let other = finding.other.as_ref().map(|receipt| {
+        let name = [receipt.merchant.clone(), receipt.issued_on.map(|d| d.to_string()), receipt.total.clone()];
+        (format!("/drafts/{}", receipt.id), name.into_iter().flatten().collect::<Vec<_>>().join(" · "))
+    });
+    let proposed = finding.attachment(id).is_some();
+    FindingLine {
+        kind: finding.kind.as_str(),
+        severity: finding.severity.as_str(),
+        text,
+        attach: finding.other.as_ref().filter(|_| proposed).map(|receipt| receipt.id.to_string()),
+        other,
+    }
+}
+
+/// The details a kind's sentence names, in order.
+const fn details_of(kind: FindingKind) -> &'static [&'static str] {
+    use FindingKind as K;
+    match kind {
+        K::SourcesDisagree => &["field", "chosen", "others"],
+        K::SumsDoNotAddUp => &["net", "tax", "total"],
+        K::ItemsDoNotAddUp => &["items", "stated"],
+        K::CapitalsDiffer => &["capitals", "total"],
+        K::TaxRateUnusual => &["rate"],
+        K::BuyerIsPerson | K::BuyerNameDiffers => &["buyer"],
+        K::BuyerTaxIdDiffers => &["stated", "expected"],
+        K::TaxIdInvalid => &["whose", "number"],
+        K::OverAge | K::FutureDate => &["days"],
+        K::CrossYear => &["year"],
+        K::SameExpense => &["reason"],
+        K::Verified | K::VerificationFailed => &["outcome", "on"],
+        K::DuplicateInvoice
+        | K::PossibleDuplicate
+        | K::BuyerMissing
+        | K::ConsecutiveNumbers
+        | K::RedUnpaired
+        | K::RedPaired
+        | K::CancelledByRed
+        | K::SupportingAlone
+        | K::NotVerified => &[],
+    }
+}
+
+/// Codes as they were read; what nobody understands is shown all the same.
+fn codes(view: &DraftView) -> Vec<CodeLine> {
+    const MAX_SHOWN: usize = 20;
+    const MAX_CHARS: usize = 300;
+    let shown = view.codes.iter().take(MAX_SHOWN);
+    shown
+        .map(|code| CodeLine {
+            format: payloads::parse(&code.text).map(|payload| payload.format),
+            text: code.text.chars().take(MAX_CHARS).collect(),
+        })
+        .collect()
 }
 
 fn flags(view: &DraftView) -> Vec<String> {

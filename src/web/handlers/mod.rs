@@ -40,6 +40,7 @@ pub fn router() -> Router<AppState> {
         .route("/captures/{id}/fill-in", post(receipts::fill_in))
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))
+        .route("/drafts/{id}/attach", post(draft::attach))
         .route("/account/tokens", get(tokens::page).post(tokens::create))
         .route("/account/tokens/{id}/revoke", post(tokens::revoke))
         .route("/visits", get(visits::page).post(visits::add))

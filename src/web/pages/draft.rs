@@ -65,6 +65,10 @@ pub struct DraftPage {
     pub p: Option<f32>,
     /// Codes of what to look out for: `flag.{code}`.
     pub flags: Vec<String>,
+    /// What checks noticed, most important first.
+    pub findings: Vec<FindingLine>,
+    /// Machine-readable codes on the paper: what kind, and the payload as it was read.
+    pub codes: Vec<CodeLine>,
     /// What the viewer may do now.
     pub may: May,
     /// Where this draft stands in the queue.
@@ -75,6 +79,30 @@ pub struct DraftPage {
     pub conflict: bool,
     /// Why the last act did not work.
     pub problem: Option<Problem>,
+}
+
+/// Something a check noticed, as a sentence.
+#[derive(Debug, Clone)]
+pub struct FindingLine {
+    /// Its kind, for tests and styles.
+    pub kind: &'static str,
+    /// `info`, `warning` or `error`.
+    pub severity: &'static str,
+    /// The sentence in the page's language.
+    pub text: String,
+    /// Where the other receipt is, when the viewer may see it, and what it is called.
+    pub other: Option<(String, String)>,
+    /// Id of the receipt that one click attaches.
+    pub attach: Option<String>,
+}
+
+/// A code found on the paper.
+#[derive(Debug, Clone)]
+pub struct CodeLine {
+    /// What kind of payload it is; `None` when nobody knows it.
+    pub format: Option<&'static str>,
+    /// The payload as it was read, cut.
+    pub text: String,
 }
 
 /// The fields a draft always shows, in order; others appear when proposed or decided.

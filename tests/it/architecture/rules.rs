@@ -16,6 +16,7 @@ pub const ROWS: &[(&str, &[&str])] = &[
         "use cases",
         &[
             "review",
+            "findings",
             "people",
             "organisation",
             "visits",

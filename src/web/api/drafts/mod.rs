@@ -3,10 +3,12 @@
 pub mod confirm;
 pub mod decide;
 pub mod edit;
+pub mod findings;
 pub mod get;
 pub mod history;
 pub mod list;
 pub mod merge;
+pub mod verification;
 pub mod visit;
 
 use serde::Deserialize;

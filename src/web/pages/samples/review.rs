@@ -10,10 +10,16 @@ use crate::{
         page::Quad,
         person::Language,
     },
-    web::pages::{
-        draft::{Change, DecidedView, DraftPage, FieldView, HistoryLine, May, PageView, QueuePlace},
-        queue::{QueueFilter, QueuePage, QueueRow},
-        shell::{Problem, VisitView},
+    web::{
+        i18n::text,
+        pages::{
+            draft::{
+                Change, CodeLine, DecidedView, DraftPage, FieldView, FindingLine, HistoryLine, May, PageView,
+                QueuePlace,
+            },
+            queue::{QueueFilter, QueuePage, QueueRow},
+            shell::{Problem, VisitView},
+        },
     },
 };
 
@@ -199,6 +205,37 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         visits: visits(),
         p: Some(0.71),
         flags: vec!["duplicate".into()],
+        findings: vec![
+            FindingLine {
+                kind: "duplicate_invoice",
+                severity: "error",
+                text: text(lang, "finding.duplicate_invoice"),
+                other: Some(("/drafts/7".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
+                attach: None,
+            },
+            FindingLine {
+                kind: "same_expense",
+                severity: "info",
+                text: text(lang, "finding.same_expense")
+                    .replace("{0}", &text(lang, "finding_word.payment_and_receipt")),
+                other: Some(("/drafts/8".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
+                attach: Some("0192f0c1-7d3a-7c44-9a51-6f1e2b3c4d5e".into()),
+            },
+            FindingLine {
+                kind: "not_verified",
+                severity: "info",
+                text: text(lang, "finding.not_verified"),
+                other: None,
+                attach: None,
+            },
+        ],
+        codes: vec![
+            CodeLine {
+                format: Some("tse"),
+                text: "V0;kasse-1;Kassenbeleg-V1;Beleg^128.40_0.00_0.00_0.00_0.00^".into(),
+            },
+            CodeLine { format: None, text: "WIFI:S:guest;;".into() },
+        ],
         may: May { edit: true, confirm: true, decide: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),

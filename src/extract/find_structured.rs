@@ -1,0 +1,171 @@
+//! Exact values out of structured data, each with its source, and located on the page where the page prints them.
+
+use std::borrow::Cow;
+
+use super::{
+    Material, dates,
+    fold::Folded,
+    layout::Layout,
+    money::Mention,
+    rank::{Features, Proposal},
+};
+use crate::domain::{
+    field::{Evidence, FieldKey, FieldValue},
+    page::{Page, TextSource},
+    receipt::EvidenceKind,
+    structured::{StructuredSource, StructuredValue},
+    time::CivilDate,
+};
+
+/// Values of one receipt that are looked at.
+const MAX_VALUES: usize = 5_000;
+/// Folded characters a text needs to be looked for on the page.
+const MIN_LOCATED_CHARS: usize = 4;
+
+/// How far a source is believed that it speaks of this receipt and says what its issuer meant.
+const fn belief(source: StructuredSource) -> f32 {
+    match source {
+        // The signed document itself.
+        StructuredSource::EInvoiceXml
+        | StructuredSource::OfdInvoice
+        | StructuredSource::Xbrl
+        | StructuredSource::Cii
+        | StructuredSource::Ubl => 0.995,
+        StructuredSource::OfdTag => 0.99,
+        // Lists beside the document, written by the same machine.
+        StructuredSource::OfdInfo | StructuredSource::PdfInfo => 0.985,
+        // Shops fill these in for search engines, less carefully than invoices.
+        StructuredSource::JsonLd | StructuredSource::Microdata => 0.93,
+        // The sender of a mail is often the platform, its date the day of sending.
+        StructuredSource::Mail => 0.6,
+    }
+}
+
+/// The name of a source in finder names; the reason carries the same word.
+const fn finder(source: StructuredSource) -> &'static str {
+    match source {
+        StructuredSource::EInvoiceXml => "structured:einvoice_xml",
+        StructuredSource::OfdInvoice => "structured:ofd_invoice",
+        StructuredSource::OfdTag => "structured:ofd_tag",
+        StructuredSource::OfdInfo => "structured:ofd_info",
+        StructuredSource::Xbrl => "structured:xbrl",
+        StructuredSource::Cii => "structured:cii",
+        StructuredSource::Ubl => "structured:ubl",
+        StructuredSource::PdfInfo => "structured:pdf_info",
+        StructuredSource::JsonLd => "structured:json_ld",
+        StructuredSource::Microdata => "structured:microdata",
+        StructuredSource::Mail => "structured:mail",
+    }
+}
+
+/// The material with the pages silenced that only repeat its structured values, when there are others; their lines would
+/// be a second voice saying the same.
+pub fn without_echo(material: &Material) -> Cow<'_, Material> {
+    let is_echo = |page: &Page| page.source == TextSource::Structured;
+    if material.values.is_empty() || !material.pages.iter().any(is_echo) || material.pages.iter().all(is_echo) {
+        return Cow::Borrowed(material);
+    }
+    let mut quiet = material.clone();
+    for page in quiet.pages.iter_mut().filter(|page| is_echo(page)) {
+        page.lines.clear();
+    }
+    Cow::Owned(quiet)
+}
+
+/// Whether everything printed is only the structured values once more.
+pub fn is_all_echo(material: &Material) -> bool {
+    !material.values.is_empty() && material.pages.iter().all(|page| page.source == TextSource::Structured)
+}
+
+/// Every value that is a field, as an exact proposal.
+pub fn propose(
+    values: &[StructuredValue],
+    layout: &Layout<'_>,
+    mentions: &[Mention],
+    today: CivilDate,
+) -> Vec<Proposal> {
+    let mut out: Vec<Proposal> = Vec::new();
+    for value in values.iter().take(MAX_VALUES) {
+        let Some((key, typed)) = field_of(value) else { continue };
+        let source = finder(value.source);
+        if out.iter().any(|known| known.key == key && known.finder == source) {
+            continue;
+        }
+        let given = value.quad.map(|quad| Evidence {
+            page: value.page.unwrap_or(0),
+            quad: Some(quad),
+            text: value.text.clone(),
+        });
+        let evidence = given.or_else(|| locate(&typed, layout, mentions, today)).unwrap_or_else(|| Evidence {
+            page: value.page.unwrap_or(0),
+            quad: None,
+            text: value.text.clone(),
+        });
+        let p = belief(value.source);
+        out.push(Proposal {
+            key,
+            value: typed,
+            evidence: vec![evidence],
+            finder: source,
+            reasons: vec![format!("source:{}", value.source)],
+            features: Features(vec![("exact", p), ("p", p)]),
+        });
+    }
+    out.extend(railway(values, &out));
+    out
+}
+
+/// Rail tickets name no seller: there is one railway in China.
+fn railway(values: &[StructuredValue], found: &[Proposal]) -> Option<Proposal> {
+    const P: f32 = 0.9;
+    let is_rail =
+        values.iter().any(|v| v.name == FieldKey::EvidenceKind.as_str() && v.text == EvidenceKind::RailTicket.as_str());
+    if !is_rail || found.iter().any(|p| p.key == FieldKey::Merchant) {
+        return None;
+    }
+    Some(Proposal {
+        key: FieldKey::Merchant,
+        value: FieldValue::Text("中国铁路".to_owned()),
+        evidence: Vec::new(),
+        finder: "structured:rail_ticket",
+        reasons: vec![format!("kind:{}", EvidenceKind::RailTicket)],
+        features: Features(vec![("exact", P), ("p", P)]),
+    })
+}
+
+fn field_of(value: &StructuredValue) -> Option<(FieldKey, FieldValue)> {
+    let key: FieldKey = value.name.parse().ok()?;
+    let typed = FieldValue::parse(key, &value.text).ok()?;
+    Some((key, typed))
+}
+
+/// Where the page prints a value, in whatever form it prints it.
+fn locate(value: &FieldValue, layout: &Layout<'_>, mentions: &[Mention], today: CivilDate) -> Option<Evidence> {
+    match value {
+        FieldValue::Amount(amount) => {
+            let same = |m: &&Mention| !m.amount.percent && m.amount.value.abs() == amount.abs();
+            let best = mentions.iter().filter(same).max_by_key(|m| (m.label.is_some(), m.amount.decimals))?;
+            Some(layout.evidence(best.segment, &best.amount.range))
+        }
+        FieldValue::Date(date) => layout.segments.iter().enumerate().find_map(|(at, segment)| {
+            let printed =
+                dates::find(&segment.text, today).into_iter().find(|p| p.readings.iter().any(|r| r.date == *date))?;
+            Some(layout.evidence(at, &printed.range))
+        }),
+        FieldValue::Text(text) => {
+            let wanted: Vec<char> = Folded::new(text, false).chars;
+            if wanted.len() < MIN_LOCATED_CHARS {
+                return None;
+            }
+            layout.segments.iter().enumerate().find_map(|(at, segment)| {
+                let printed = Folded::new(&segment.text, false);
+                let from = printed.chars.windows(wanted.len()).position(|window| window == wanted)?;
+                let start = *printed.origin.get(from)?;
+                let last = *printed.origin.get(from + wanted.len() - 1)?;
+                let end = last + segment.text.get(last..)?.chars().next()?.len_utf8();
+                Some(layout.evidence(at, &(start..end)))
+            })
+        }
+        FieldValue::Time(_) | FieldValue::Currency(_) => None,
+    }
+}

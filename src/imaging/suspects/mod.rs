@@ -1,0 +1,75 @@
+//! Where machine-readable codes may be on a picture, cheaply: decoding is tried only there.
+//!
+//! Two passes over the brightness. [`finders`] looks for the 1:1:3:1:1 squares in the corners of QR codes at full
+//! resolution, in any rotation, dark on light or light on dark. [`texture`] looks on a smaller copy for stripes (linear
+//! codes, PDF417) and for dense squares (Data Matrix, Aztec, QR codes whose corners are damaged or blurred).
+
+mod finders;
+mod texture;
+
+use image::GrayImage;
+
+/// Suspects of one picture.
+pub const MAX_SUSPECTS: usize = 16;
+
+/// What a suspect may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likely {
+    /// Corners of a QR code were seen.
+    Qr,
+    /// Stripes across.
+    Stripes,
+    /// A dense square.
+    Dense,
+}
+
+/// A place to look at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Suspect {
+    /// Left, top, right, bottom in pixels, with a margin, inside the picture.
+    pub edges: [f32; 4],
+    /// What it may be.
+    pub likely: Likely,
+    /// Width of a module in pixels, where it is known.
+    pub module: Option<f32>,
+    /// How sure: the larger the sooner it is tried.
+    pub weight: f32,
+}
+
+impl Suspect {
+    fn centre(&self) -> [f32; 2] {
+        let [left, top, right, bottom] = self.edges;
+        [f32::midpoint(left, right), f32::midpoint(top, bottom)]
+    }
+
+    fn contains(&self, [x, y]: [f32; 2]) -> bool {
+        let [left, top, right, bottom] = self.edges;
+        (left..=right).contains(&x) && (top..=bottom).contains(&y)
+    }
+}
+
+/// Places to look at, most promising first.
+pub fn suspects(grey: &GrayImage) -> Vec<Suspect> {
+    let mut found = finders::suspects(grey);
+    let textured = texture::suspects(grey);
+    for suspect in textured {
+        let is_known = found.iter().any(|known| known.likely == Likely::Qr && known.contains(suspect.centre()));
+        if !is_known || suspect.likely == Likely::Stripes {
+            found.push(suspect);
+        }
+    }
+    found.sort_by(|a, b| a.likely.cmp(&b.likely).then(b.weight.total_cmp(&a.weight)));
+    found.truncate(MAX_SUSPECTS);
+    found
+}
+
+/// A box with `margin` pixels around it, inside the picture.
+fn widened([left, top, right, bottom]: [f32; 4], margin: f32, grey: &GrayImage) -> [f32; 4] {
+    let (width, height) = (grey.width() as f32, grey.height() as f32);
+    [
+        (left - margin).clamp(0.0, width),
+        (top - margin).clamp(0.0, height),
+        (right + margin).clamp(0.0, width),
+        (bottom + margin).clamp(0.0, height),
+    ]
+}

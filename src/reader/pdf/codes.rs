@@ -1,0 +1,76 @@
+//! Codes on a page: looked for on the small picture of it, read from a part drawn larger.
+
+use image::RgbImage;
+
+use super::{Sheet, render::Drawing, text::Drawn};
+use crate::{
+    domain::page::Quad,
+    imaging::suspects,
+    reader::{
+        output::Stopped,
+        see::codes::{self, Found},
+    },
+};
+
+/// Filled shapes from which a page may have a code drawn in vectors; a table has fewer.
+const LEAST_FILLS: usize = 120;
+/// Parts of a page that are drawn again.
+const MAX_PARTS: usize = 10;
+/// Longest side of a part drawn again, in pixels.
+const PART_SIDE: f32 = 640.0;
+/// A picture on the page is looked at when its sides are between these shares of the page's shorter one.
+const PICTURE_SIDES: std::ops::Range<f32> = 0.03..0.6;
+
+/// Codes of the page, boxes in page pixels. `picture` shows it at any size.
+pub fn find(drawing: &Drawing<'_>, drawn: &Drawn, sheet: Sheet, picture: &RgbImage) -> Result<Vec<Found>, Stopped> {
+    if drawn.pictures.is_empty() && drawn.fills < LEAST_FILLS {
+        return Ok(Vec::new());
+    }
+    let scale = sheet.width as f32 / picture.width().max(1) as f32;
+    let mut parts = placed_pictures(drawn, sheet);
+    parts.extend(
+        suspects::suspects(&image::imageops::grayscale(picture)).into_iter().map(|s| s.edges.map(|v| v * scale)),
+    );
+    let mut found: Vec<Found> = Vec::new();
+    for part in parts.into_iter().take(MAX_PARTS) {
+        let [left, top, right, bottom] = part;
+        let centre = [f32::midpoint(left, right), f32::midpoint(top, bottom)];
+        if found.iter().any(|code| holds(&code.quad, centre)) {
+            continue;
+        }
+        let factor = (PART_SIDE / (right - left).max(bottom - top).max(1.0)).clamp(0.25, 4.0);
+        let piece = drawing.part(part, factor)?;
+        let real = piece.width() as f32 / (right - left).max(1.0);
+        for mut code in codes::find_in_piece(&piece) {
+            code.quad = Quad(code.quad.0.map(|[x, y]| [left + x / real, top + y / real]));
+            codes::add(&mut found, code, (sheet.width, sheet.height));
+        }
+    }
+    Ok(found)
+}
+
+/// Pictures put on the page in the size of codes, each with some paper around it.
+fn placed_pictures(drawn: &Drawn, sheet: Sheet) -> Vec<[f32; 4]> {
+    let (width, height) = (sheet.width as f32, sheet.height as f32);
+    let shorter = width.min(height);
+    let mut parts: Vec<[f32; 4]> = Vec::new();
+    for [left, top, right, bottom] in &drawn.pictures {
+        let (across, down) = (right - left, bottom - top);
+        if !PICTURE_SIDES.contains(&(across.max(down) / shorter)) {
+            continue;
+        }
+        let margin = 0.15 * across.max(down);
+        parts.push([
+            (left - margin).max(0.0),
+            (top - margin).max(0.0),
+            (right + margin).min(width),
+            (bottom + margin).min(height),
+        ]);
+    }
+    parts.truncate(MAX_PARTS / 2);
+    parts
+}
+
+fn holds(quad: &Quad, [x, y]: [f32; 2]) -> bool {
+    (quad.left()..=quad.right()).contains(&x) && (quad.top()..=quad.bottom()).contains(&y)
+}

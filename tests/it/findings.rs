@@ -1,0 +1,316 @@
+//! What checks notice, from handing in to the answer of the tax bureau, at the level of use cases, on both databases.
+
+use std::collections::BTreeMap;
+
+use vouch::{
+    capture::{self, Handover},
+    domain::{
+        capture::{CaptureState, Channel, Reason},
+        draft::DraftState,
+        field::FieldKey,
+        finding::{FindingKind, InvoiceFacts, VerificationOutcome},
+        ids::{OrganisationId, ReceiptId},
+        person::{Actor, Role},
+        visit::VisitChoice,
+    },
+    findings::{self, Invoice, Provider, ProviderError, RecordError, Verdict},
+    organisation::{self, EntityInput},
+    review::{self, Edit, FindingView, Verb},
+    store::{Json, captures, categories, organisation as stored, receipts},
+};
+
+use crate::support::{NOW, TestApp, actor, app, on_both};
+
+const NUMBER: &str = "26440000000000000017";
+
+/// An organisation in Shanghai with one legal entity.
+async fn furnish(world: &TestApp) {
+    let mut tx = world.app.db.write().await.unwrap();
+    let organisation = stored::Organisation {
+        id: world.app.id::<OrganisationId>(),
+        name: "Example".to_owned(),
+        time_zone: "Asia/Shanghai".to_owned(),
+        home_currency: "CNY".parse().unwrap(),
+        languages: Json(vec!["zh-CN".to_owned()]),
+        submits_automatically: true,
+        created_at: NOW,
+    };
+    stored::create(&mut tx, &organisation).await.unwrap();
+    categories::seed_defaults(&mut tx, || world.app.id(), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let admin = actor(world, "admin", &[Role::Admin]).await;
+    let input = EntityInput {
+        name: "示例科技（上海）有限公司".to_owned(),
+        tax_id: Some("91310000MA1AAAAA0P".to_owned()),
+        country: Some("CN".to_owned()),
+        home_currency: None,
+    };
+    organisation::add_entity(&world.app, &admin, input).await.unwrap();
+}
+
+/// A draft with these fields, typed in by its owner.
+async fn draft(world: &TestApp, who: &Actor, own: &str, fields: &[(FieldKey, &str)]) -> ReceiptId {
+    let bytes = [b"\xFF\xD8\xFF\xE0".as_slice(), own.as_bytes()].concat();
+    let body = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(bytes))]);
+    let spooled = capture::spool(&world.app.spool, &world.app.limits, body).await.unwrap();
+    let handover = Handover {
+        owner: who.id.clone(),
+        channel: Channel::Api,
+        client_id: None,
+        captured_at: None,
+        place: None,
+        note: None,
+        visit: VisitChoice::NoVisit,
+        file_name: None,
+    };
+    let accepted = capture::accept(&world.app, who, &handover, &spooled).await.unwrap();
+    let mut tx = world.app.db.write().await.unwrap();
+    let why = Some((Reason::Undecodable, "broken"));
+    captures::set_state(&mut tx, &accepted.capture.id, CaptureState::Failed, why, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let row = review::fill_by_hand(&world.app, who, &accepted.capture.id).await.unwrap();
+    let fields: BTreeMap<_, _> = fields.iter().map(|(key, text)| (*key, Some((*text).to_owned()))).collect();
+    let change = Edit { fields, visit: None };
+    review::edit(&world.app, who, &row.id, row.revision, &change).await.unwrap();
+    row.id
+}
+
+/// An invoice made out as it should be, with some fields otherwise.
+fn invoice(other: &[(FieldKey, &'static str)]) -> Vec<(FieldKey, &'static str)> {
+    let mut fields = vec![
+        (FieldKey::EvidenceKind, "ordinary_fapiao"),
+        (FieldKey::Merchant, "广州示例酒店管理有限公司"),
+        (FieldKey::SellerTaxId, "91440101MA5AAAAA07"),
+        (FieldKey::BuyerName, "示例科技(上海)有限公司"),
+        (FieldKey::BuyerTaxId, "９１３１００００ＭＡ１ＡＡＡＡＡ０Ｐ"),
+        (FieldKey::Date, "2026-11-05"),
+        (FieldKey::Net, "1132.08"),
+        (FieldKey::Tax, "67.92"),
+        (FieldKey::Total, "1200.00"),
+        (FieldKey::Currency, "CNY"),
+        (FieldKey::InvoiceNumber, NUMBER),
+    ];
+    for (key, text) in other {
+        fields.retain(|(known, _)| known != key);
+        fields.push((*key, text));
+    }
+    fields
+}
+
+async fn found(world: &TestApp, who: &Actor, id: &ReceiptId) -> Vec<FindingView> {
+    review::findings(&world.app, who, id).await.unwrap()
+}
+
+fn kinds(found: &[FindingView]) -> Vec<FindingKind> {
+    found.iter().map(|f| f.kind).collect()
+}
+
+#[tokio::test]
+async fn a_sound_invoice_is_only_not_verified_however_it_is_written() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let id = draft(&world, &rep, "a", &invoice(&[])).await;
+        assert_eq!(kinds(&found(&world, &rep, &id).await), [FindingKind::NotVerified]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_invoice_of_two_people_is_found_on_both_and_a_rep_learns_no_more() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let first = actor(&world, "first", &[Role::Rep]).await;
+        let second = actor(&world, "second", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let one = draft(&world, &first, "pdf", &invoice(&[])).await;
+        // A photo of the print-out: the number is written with spaces.
+        let spaced = invoice(&[(FieldKey::InvoiceNumber, "2644 0000 0000 0000 0017")]);
+        let two = draft(&world, &second, "photo", &spaced).await;
+        for (who, id) in [(&first, &one), (&second, &two)] {
+            let found = found(&world, who, id).await;
+            let duplicate = found.iter().find(|f| f.kind == FindingKind::DuplicateInvoice).expect("found on both");
+            assert!(duplicate.other.is_none(), "whose it is stays between the reviewers");
+            assert!(!serde_json::to_string(&duplicate.detail).unwrap().contains("0000"), "{:?}", duplicate.detail);
+        }
+        let seen = found(&world, &reviewer, &two).await;
+        assert_eq!(seen[0].kind, FindingKind::DuplicateInvoice);
+        assert_eq!(seen[0].other.as_ref().map(|r| r.id.clone()), Some(one.clone()));
+        // What is withdrawn is nobody's duplicate any more.
+        let revision = revision(&world, &one).await;
+        review::decide(&world.app, &first, &one, revision, Verb::Withdraw).await.unwrap();
+        assert!(!kinds(&found(&world, &second, &two).await).contains(&FindingKind::DuplicateInvoice));
+    })
+    .await;
+}
+
+async fn revision(world: &TestApp, id: &ReceiptId) -> i64 {
+    let mut tx = world.app.db.read().await.unwrap();
+    receipts::find(&mut tx, id).await.unwrap().unwrap().revision
+}
+
+#[tokio::test]
+async fn every_fault_of_an_invoice_has_its_finding_and_none_of_the_others() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let cases: Vec<(FindingKind, Vec<(FieldKey, &'static str)>)> = vec![
+            (FindingKind::BuyerNameDiffers, vec![(FieldKey::BuyerName, "另一家有限公司")]),
+            (FindingKind::BuyerIsPerson, vec![(FieldKey::BuyerName, "个人")]),
+            (FindingKind::BuyerTaxIdDiffers, vec![(FieldKey::BuyerTaxId, "91110000MA0AAAAA04")]),
+            (FindingKind::SumsDoNotAddUp, vec![(FieldKey::Tax, "67.00")]),
+            (FindingKind::TaxIdInvalid, vec![(FieldKey::SellerTaxId, "91440101MA5AAAAA08")]),
+            (FindingKind::OverAge, vec![(FieldKey::Date, "2025-10-05")]),
+            (FindingKind::CrossYear, vec![(FieldKey::Date, "2025-12-30")]),
+            (FindingKind::FutureDate, vec![(FieldKey::Date, "2026-12-30")]),
+        ];
+        for (index, (kind, fault)) in cases.into_iter().enumerate() {
+            // Numbers far apart, so that no invoice is another's neighbour; amounts of their own.
+            let number: &'static str = format!("264400000000000{index:02}000").leak();
+            let mut fields = invoice(&fault);
+            fields.retain(|(key, _)| *key != FieldKey::InvoiceNumber);
+            fields.push((FieldKey::InvoiceNumber, number));
+            let id = draft(&world, &rep, number, &fields).await;
+            let mut kinds = kinds(&found(&world, &rep, &id).await);
+            kinds.retain(|k| *k != FindingKind::NotVerified);
+            assert_eq!(kinds, [kind]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn neighbouring_numbers_of_one_seller_are_noticed() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        draft(&world, &rep, "a", &invoice(&[])).await;
+        let next = invoice(&[
+            (FieldKey::InvoiceNumber, "26440000000000000018"),
+            (FieldKey::Net, "943.40"),
+            (FieldKey::Tax, "56.60"),
+            (FieldKey::Total, "1000.00"),
+        ]);
+        let id = draft(&world, &rep, "b", &next).await;
+        assert!(kinds(&found(&world, &rep, &id).await).contains(&FindingKind::ConsecutiveNumbers));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_red_invoice_waits_for_its_blue_one_and_marks_it() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let red = invoice(&[
+            (FieldKey::InvoiceNumber, "26440000000000009999"),
+            (FieldKey::Net, "-1132.08"),
+            (FieldKey::Tax, "-67.92"),
+            (FieldKey::Total, "-1200.00"),
+        ]);
+        let red = draft(&world, &rep, "red", &red).await;
+        let facts = InvoiceFacts { is_red: true, original_number: Some(NUMBER.to_owned()), ..InvoiceFacts::default() };
+        let mut tx = world.app.db.write().await.unwrap();
+        findings::set_facts(&mut tx, &red, &facts).await.unwrap();
+        findings::refresh(&world.app, &mut tx, &red).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(kinds(&found(&world, &rep, &red).await).contains(&FindingKind::RedUnpaired));
+        let blue = draft(&world, &rep, "blue", &invoice(&[])).await;
+        assert_eq!(found(&world, &rep, &blue).await[0].kind, FindingKind::CancelledByRed);
+        assert!(kinds(&found(&world, &rep, &red).await).contains(&FindingKind::RedPaired));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_card_slip_is_proposed_as_evidence_of_its_receipt_and_one_click_attaches_it() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let of = |kind: &'static str| {
+            vec![
+                (FieldKey::EvidenceKind, kind),
+                (FieldKey::Merchant, "Golden Lion"),
+                (FieldKey::Date, "2026-11-20"),
+                (FieldKey::Total, "128.40"),
+                (FieldKey::Currency, "EUR"),
+            ]
+        };
+        let slip = draft(&world, &rep, "slip", &of("card_slip")).await;
+        assert!(kinds(&found(&world, &rep, &slip).await).contains(&FindingKind::SupportingAlone));
+        let receipt = draft(&world, &rep, "receipt", &of("till_slip")).await;
+        let proposed = found(&world, &rep, &receipt).await;
+        assert_eq!(kinds(&proposed), [FindingKind::SameExpense]);
+        assert_eq!(proposed[0].text("reason").as_deref(), Some("payment_and_receipt"));
+        // From either side the slip becomes part of the receipt.
+        let stays = review::attach(&world.app, &rep, &slip, &receipt).await.unwrap();
+        assert_eq!(stays, receipt);
+        let mut tx = world.app.db.read().await.unwrap();
+        assert_eq!(receipts::find(&mut tx, &slip).await.unwrap().unwrap().state, DraftState::Merged);
+        assert_eq!(receipts::parts(&mut tx, &receipt).await.unwrap().len(), 2);
+        drop(tx);
+        assert!(found(&world, &rep, &receipt).await.is_empty(), "nothing is proposed twice");
+        // Twice the same slip is no pair but a suspicion.
+        let twin = draft(&world, &rep, "twin", &of("till_slip")).await;
+        assert_eq!(kinds(&found(&world, &rep, &twin).await), [FindingKind::PossibleDuplicate]);
+    })
+    .await;
+}
+
+/// A bureau that knows one number.
+struct Bureau;
+
+impl Provider for Bureau {
+    fn name(&self) -> &'static str {
+        "fake_bureau"
+    }
+
+    async fn ask(&self, invoice: &Invoice) -> Result<Verdict, ProviderError> {
+        if invoice.total.is_none() {
+            return Err(ProviderError("the total is needed".to_owned()));
+        }
+        let outcome =
+            if invoice.number == NUMBER { VerificationOutcome::Genuine } else { VerificationOutcome::NotFound };
+        Ok(Verdict { outcome, note: None })
+    }
+}
+
+#[tokio::test]
+async fn only_an_answer_of_the_tax_bureau_verifies_an_invoice() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let id = draft(&world, &rep, "a", &invoice(&[])).await;
+        let row = review::receipt(&world.app, &rep, &id).await.unwrap();
+        let by_rep = findings::record_by_hand(&world.app, &rep, &row, VerificationOutcome::Genuine, None, None).await;
+        assert!(matches!(by_rep, Err(RecordError::Forbidden)), "nobody verifies their own");
+
+        let outcome = VerificationOutcome::Voided;
+        findings::record_by_hand(&world.app, &reviewer, &row, outcome, None, Some("voided today".into()))
+            .await
+            .unwrap();
+        assert_eq!(found(&world, &rep, &id).await[0].kind, FindingKind::VerificationFailed);
+
+        let broken = findings::import(&world.app, &reviewer, "number,code,outcome\n26440000000000000017,,fine").await;
+        assert!(matches!(broken, Err(RecordError::Line { line: 2, .. })));
+        let batch = "number,code,outcome,checked_on\n26440000000000000017,,genuine,2026-11-19\n";
+        assert_eq!(findings::import(&world.app, &reviewer, batch).await.unwrap(), 1);
+        assert_eq!(kinds(&found(&world, &rep, &id).await), [FindingKind::Verified]);
+
+        let other = invoice(&[(FieldKey::InvoiceNumber, "26440000000000005555"), (FieldKey::Date, "2026-11-06")]);
+        let other = draft(&world, &rep, "b", &other).await;
+        let row = review::receipt(&world.app, &rep, &other).await.unwrap();
+        let answer = findings::ask(&world.app, &Bureau, &row).await.unwrap();
+        assert_eq!(answer, Some(Ok(VerificationOutcome::NotFound)));
+        assert_eq!(found(&world, &rep, &other).await[0].kind, FindingKind::VerificationFailed);
+    })
+    .await;
+}
