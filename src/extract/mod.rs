@@ -170,6 +170,7 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_total::propose(layout, mentions, sums, region));
         proposals.extend(region.currencies.iter().cloned());
         proposals.extend(find_number::propose(layout, context.today));
+        proposals.extend(find_seller::buyers(layout));
         proposals.extend(find_payment::propose(layout, mentions));
         proposals.extend(find_kind::propose(layout, mentions, region, &material.pages, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));
