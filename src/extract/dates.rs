@@ -400,7 +400,6 @@ mod tests {
         for (text, expected) in [
             ("25/12/2018 8:13:39 PM", "2018-12-25"),
             ("25/12/201810:22", "2018-12-25"),
-            ("02.03.2015:59", "2020-03-02"),
             ("2018-12-25", "2018-12-25"),
             ("2018/12/25 10:22", "2018-12-25"),
             ("12.31.19", "2019-12-31"),
@@ -447,6 +446,13 @@ mod tests {
         for text in ["12.30", "1.234,56", "03-12345678", "192.168.1.1", "31/02/2018", "99999999", "5 may 9"] {
             assert!(readings(text).is_empty(), "{text}: {:?}", readings(text));
         }
+    }
+
+    #[test]
+    fn a_time_glued_to_a_short_year_does_not_make_it_a_long_one() {
+        let all = readings("02.03.2015:59");
+        assert!(all.contains(&"2020-03-02".to_owned()) && all.iter().all(|d| !d.starts_with("2015")), "{all:?}");
+        assert!(readings("02.03.2015 15:59").contains(&"2015-03-02".to_owned()));
     }
 
     #[test]

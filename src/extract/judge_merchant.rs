@@ -193,6 +193,10 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
             .any(|d| d.len() > 3 && (folded.contains(d.as_str()) || (folded.len() > 3 && d.contains(folded)))),
     );
     f.flag("repeated", name.row < 4 && folded.chars().count() > 3 && head.later.iter().any(|l| l.contains(folded)));
+    let brand = f.get("brand") > 0.0;
+    f.flag("brand_head", brand && name.row < 4);
+    f.flag("brand_tallest", brand && f.get("tallest") > 0.0);
+    f.flag("brand_echoed", brand && echoes >= 2);
     // What follows the name: registration number, address, telephone.
     let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
     f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));

@@ -45,7 +45,8 @@ fn receipts(n: i64) -> Vec<Prepared> {
 #[test]
 fn it_learns_what_decides_and_how_sure_to_be() {
     let examples = receipts(300);
-    let fold: Vec<usize> = (0..300).map(|i| i % 5).collect();
+    // Misread receipts are in every fold.
+    let fold: Vec<usize> = (0..300).map(|i| i / 10 % 5).collect();
     let validated = cross_validate(&examples, &fold, &Settings::default());
     let (mut right, mut clear, mut blurred) = (0, Vec::new(), Vec::new());
     for (at, example) in examples.iter().enumerate() {
