@@ -78,6 +78,10 @@ static NAMED_MONTH_FIRST: LazyLock<Regex> =
 static NAMED_YEAR_FIRST: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(\d{4})[\s\-/.,]{1,2}(\p{L}{3,10})[\s\-/.,]{1,2}(\d{1,2})"));
 static COMPACT: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{8}"));
+/// `30.032018`: the second separator was lost.
+static HALF_GLUED: LazyLock<Regex> = LazyLock::new(|| regex(r"(\d{2})[-/. ](\d{2})((?:19|20)\d{2})"));
+/// A time after a date and a dash.
+static DASHED_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"^-\d{1,2}[:.]\d{2}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?i)(\d{1,2})\s?([:：.;h時时点])\s?(\d{2})(?:\s?[:：.;m分]\s?(\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?|uhr|hrs?\b)?",
@@ -226,6 +230,19 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
         add(start..start + length, readings);
         at = start + length.max(1);
     }
+    for m in HALF_GLUED.captures_iter(&ascii) {
+        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
+        let (Some(all), Some(a), Some(b), Some(year)) = (m.get(0), number(1), number(2), number(3)) else { continue };
+        let free = !ascii[..all.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
+            && !ascii[all.end()..].starts_with(|c: char| c.is_ascii_digit());
+        if free {
+            let day_first = window.date(year, b, a).map(|date| Reading { date, form: Form::DayFirst });
+            let month_first = window.date(year, a, b).map(|date| Reading { date, form: Form::MonthFirst });
+            let mut readings: Vec<Reading> = day_first.into_iter().collect();
+            readings.extend(month_first.filter(|m| readings.iter().all(|r| r.date != m.date)));
+            add(all.range(), readings);
+        }
+    }
     for m in COMPACT.find_iter(&ascii) {
         let free = !ascii[..m.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
             && !ascii[m.end()..].starts_with(|c: char| c.is_ascii_digit());
@@ -260,7 +277,10 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
         }
     };
     let more = rest.as_bytes();
-    if !similar || (matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit)) {
+    // `07/04/2018-18:10`: a dash may lead to the time where dates are written with something else.
+    let to_time = third.len() == 4 && separators.1 != "-" && DASHED_TIME.is_match(rest);
+    let goes_on = matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit);
+    if !similar || (goes_on && !to_time) {
         return none;
     }
     let (Ok(a), Ok(b)) = (first.parse::<i32>(), second.parse::<i32>()) else { return none };
@@ -452,6 +472,11 @@ mod tests {
     fn a_time_glued_to_a_short_year_does_not_make_it_a_long_one() {
         let all = readings("02.03.2015:59");
         assert!(all.contains(&"2020-03-02".to_owned()) && all.iter().all(|d| !d.starts_with("2015")), "{all:?}");
+        for (text, expected) in
+            [("07/04/2018-18:10:59", "2018-04-07"), ("30.032018", "2018-03-30"), ("27 032018", "2018-03-27")]
+        {
+            assert!(readings(text).contains(&expected.to_owned()), "{text}: {:?}", readings(text));
+        }
         assert!(readings("02.03.2015 15:59").contains(&"2015-03-02".to_owned()));
     }
 
