@@ -52,9 +52,16 @@ fn the_committed_receipts_are_read_as_well_as_they_were() {
 /// Of the 16 committed receipts: totals, dates, merchants and currencies that are right.
 const RECORDED: [usize; 4] = [16, 15, 16, 15];
 
-/// Share of receipts with total and date right, and of merchants, that the model of the program reached when it was
-/// recorded (it had seen these receipts: this guards against change and says nothing about others), less two points.
-const CORPUS: &[(&str, f64, f64)] = &[];
+/// Share of receipts with total and date right, and of merchants, below which something was broken: what was reached on
+/// receipts held out (`docs/accuracy.md`), less two to three points for receipts that were not in the cache then.
+const CORPUS: &[(&str, f64, f64)] = &[
+    ("sroie", 0.84, 0.81),
+    ("wildreceipt", 0.76, 0.61),
+    ("swiss_photos", 0.96, 0.65),
+    ("softmatic_de", 0.87, 0.72),
+    ("us_photos20", 0.80, 0.76),
+    ("cn_didi_einvoice_scan", 0.98, 0.98),
+];
 
 #[test]
 fn the_corpus_is_read_as_well_as_it_was() {
