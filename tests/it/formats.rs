@@ -16,6 +16,7 @@ use vouch::{
         child::ChildSettings,
         fonts::{self, Face},
         paper,
+        protocol::Password,
     },
 };
 use vouch_fixtures::pdf::{Ink, Pdf, PdfPage};
@@ -153,11 +154,11 @@ async fn an_encrypted_pdf_asks_for_its_password_and_opens_with_it() {
     let document = Bytes::from(Pdf::new().page(invoice()).encrypted("geheim"));
     let pool = pool();
     for password in [None, Some("falsch".to_owned())] {
-        let asked = ReadRequest { password, ..request(MediaType::Pdf, document.clone()) };
+        let asked = ReadRequest { password: password.map(Password::new), ..request(MediaType::Pdf, document.clone()) };
         let failure = pool.read(asked).await.unwrap_err();
         assert_eq!(failure.reason, Reason::PasswordNeeded, "{failure}");
     }
-    let opened = ReadRequest { password: Some("geheim".into()), ..request(MediaType::Pdf, document) };
+    let opened = ReadRequest { password: Some(Password::new("geheim".into())), ..request(MediaType::Pdf, document) };
     assert!(pool.read(opened).await.unwrap().pages[0].text().contains("TOTAL EUR 12.80"));
 }
 
@@ -195,7 +196,7 @@ async fn broken_and_oversized_documents_get_their_reason_and_the_pool_goes_on() 
         assert_eq!(pool.read(request(media_type, document)).await.unwrap_err().reason, reason);
     }
     // A form that draws itself over and over is stopped by the library's depth, not by the clock.
-    let looping = String::from_utf8_lossy(&whole).replace("/Subtype /Image", "/Subtype /Form").into_owned();
+    let looping = String::from_utf8_lossy(&whole).replace("/Subtype /Image", "/Subtype /Form");
     let _ = pool.read(request(MediaType::Pdf, looping.into_bytes())).await;
     assert!(pool.read(request(MediaType::Pdf, whole)).await.is_ok());
 }

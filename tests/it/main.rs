@@ -8,6 +8,7 @@ mod durability;
 mod findings;
 mod formats;
 mod kill_points;
+mod mail;
 mod mail_content;
 mod objects;
 mod outage;
