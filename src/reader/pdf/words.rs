@@ -272,7 +272,9 @@ mod tests {
     fn chinese_is_joined_and_what_is_not_wanted_is_left_out() {
         let mut glyphs = typed("价税合计", [20.0, 100.0], 5.5, 0.0);
         let mut hidden = typed("hidden", [20.0, 200.0], 5.0, 0.0);
-        hidden.iter_mut().for_each(|glyph| glyph.seen = Seen::Hidden);
+        for glyph in &mut hidden {
+            glyph.seen = Seen::Hidden;
+        }
         glyphs.extend(hidden);
         let visible = lines(&glyphs, (1000, 1000), |seen| seen == Seen::Yes);
         assert_eq!(visible.iter().map(Line::text).collect::<Vec<_>>(), ["价税合计"]);

@@ -1,6 +1,8 @@
 //! PDF in the role `see`: pages whose text layer is empty, wrong or not the whole story are drawn and recognised, and
 //! the better of the two is used.
 
+use std::time::{Duration, Instant};
+
 use image::RgbImage;
 
 use super::{recognise, send_regions};
@@ -29,6 +31,10 @@ const AGREES: f32 = 0.6;
 /// Share below which the two say different things and a person should look.
 const DISAGREES: f32 = 0.4;
 
+/// Time after which further pages are no longer recognised: a child may compute for a minute, and a document of fifty
+/// scanned pages should end as one whose last pages a person looks at, not as a failure.
+const RECOGNITION_TIME: Duration = Duration::from_secs(40);
+
 /// Reads the document page by page. Returns the number of pages sent.
 pub fn read(
     request: &Request,
@@ -38,12 +44,14 @@ pub fn read(
 ) -> Result<u32, Stopped> {
     let document = Document::open(document, request.password.as_deref(), &request.limits)?;
     let fonts = Fonts::default();
+    let started = Instant::now();
     let mut sent = 0;
     for index in 0..document.pages() {
         if request.region.is_some_and(|region| region.page != index) {
             continue;
         }
-        read_page(request, &document, index, &fonts, engine, out)?;
+        let recognises = started.elapsed() < RECOGNITION_TIME;
+        read_page(request, &document, index, &fonts, recognises.then_some(&mut *engine), out)?;
         sent += 1;
     }
     if sent == 0 {
@@ -58,7 +66,7 @@ fn read_page(
     document: &Document,
     index: u32,
     fonts: &Fonts,
-    engine: &mut dyn Engine,
+    engine: Option<&mut dyn Engine>,
     out: &mut impl Output,
 ) -> Result<(), Stopped> {
     let source = document.page(index)?;
@@ -78,11 +86,14 @@ fn read_page(
     let asked = request.region.is_some() || request.rotation != Rotation::None;
     let reading = if judged.fault.is_none() && !asked {
         Read { lines: judged.lines, source: TextSource::TextLayer, warnings: Vec::new() }
-    } else {
+    } else if let Some(engine) = engine {
         let picture = sized(picture, sheet);
         let recognised = recognise(&picture, &wanted, request.rotation, engine)?;
         let warnings = recognised.warnings.iter().map(|code| clean(code)).collect();
         better(judged, Read { lines: recognised.lines, source: TextSource::Recognition, warnings }, asked)
+    } else {
+        let warnings = vec!["page_not_recognised".to_owned()];
+        Read { lines: judged.lines, source: TextSource::TextLayer, warnings }
     };
     for code in reading.warnings.iter().take(MAX_WARNINGS) {
         out.send(Kind::Warning, &Warning { code: code.clone(), page: Some(index) }, &[])?;
