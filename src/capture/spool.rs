@@ -54,41 +54,75 @@ pub async fn spool<E: std::fmt::Display>(
     limits: &Limits,
     mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<Spooled, CaptureError> {
-    leave_room(dir, limits.reserve_bytes).await?;
-    let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(dir).map_err(CaptureError::Spool)?;
-    let mut writer = tokio::fs::File::from_std(file.reopen().map_err(CaptureError::Spool)?);
-    let mut hash = Sha256Stream::default();
-    let mut head = Vec::with_capacity(SNIFF_BYTES);
-    let mut size = 0_u64;
+    let mut spooler = Spooler::begin(dir, limits).await?;
     // Ends: the stream ends, or the byte limit is passed.
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| CaptureError::Interrupted(error.to_string()))?;
-        size = size.saturating_add(chunk.len() as u64);
-        if size > limits.max_bytes {
+        spooler.push(&chunk).await?;
+    }
+    let head = std::mem::take(&mut spooler.head);
+    let spooled = spooler
+        .finish(MediaType::sniff(&head).ok_or_else(|| {
+            CaptureError::refused(
+                Reason::UnsupportedType,
+                "the document is none of JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, PDF, OFD, XML, HTML, mail, text and ZIP by its content",
+            )
+        }))
+        .await?;
+    check_header(&spooled.file, spooled.media_type, limits).await?;
+    Ok(spooled)
+}
+
+/// Takes a document piece by piece, for who cannot offer it as a stream.
+pub struct Spooler {
+    file: NamedTempFile,
+    writer: tokio::fs::File,
+    hash: Sha256Stream,
+    head: Vec<u8>,
+    size: u64,
+    max_bytes: u64,
+}
+
+impl Spooler {
+    /// An empty document in `dir`.
+    pub async fn begin(dir: &Path, limits: &Limits) -> Result<Self, CaptureError> {
+        leave_room(dir, limits.reserve_bytes).await?;
+        let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(dir).map_err(CaptureError::Spool)?;
+        let writer = tokio::fs::File::from_std(file.reopen().map_err(CaptureError::Spool)?);
+        let head = Vec::with_capacity(SNIFF_BYTES);
+        Ok(Self { file, writer, hash: Sha256Stream::default(), head, size: 0, max_bytes: limits.max_bytes })
+    }
+
+    /// Adds a piece, or refuses the document because it is over the limit.
+    pub async fn push(&mut self, chunk: &[u8]) -> Result<(), CaptureError> {
+        self.size = self.size.saturating_add(chunk.len() as u64);
+        if self.size > self.max_bytes {
             return Err(CaptureError::refused(
                 Reason::TooLarge,
-                format!("the document is larger than {} bytes: send a smaller picture or scan", limits.max_bytes),
+                format!("the document is larger than {} bytes: send a smaller picture or scan", self.max_bytes),
             ));
         }
-        hash.update(&chunk);
-        if head.len() < SNIFF_BYTES {
-            head.extend(chunk.iter().take(SNIFF_BYTES - head.len()));
+        self.hash.update(chunk);
+        if self.head.len() < SNIFF_BYTES {
+            self.head.extend(chunk.iter().take(SNIFF_BYTES - self.head.len()));
         }
-        writer.write_all(&chunk).await.map_err(CaptureError::Spool)?;
-        kill_points::reached(if size == chunk.len() as u64 { "u01" } else { "u02" });
+        self.writer.write_all(chunk).await.map_err(CaptureError::Spool)?;
+        kill_points::reached(if self.size == chunk.len() as u64 { "u01" } else { "u02" });
+        Ok(())
     }
-    writer.flush().await.map_err(CaptureError::Spool)?;
-    if size == 0 {
-        return Err(CaptureError::refused(Reason::Empty, "the document is empty: choose the file again"));
+
+    /// The whole document as an Internet message: the protocol it came by says so, whatever its first header is.
+    pub async fn finish_mail(self) -> Result<Spooled, CaptureError> {
+        self.finish(Ok(MediaType::Mail)).await
     }
-    let media_type = MediaType::sniff(&head).ok_or_else(|| {
-        CaptureError::refused(
-            Reason::UnsupportedType,
-            "the document is none of JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, PDF, OFD, XML, HTML, mail, text and ZIP by its content",
-        )
-    })?;
-    check_header(&file, media_type, limits).await?;
-    Ok(Spooled { file, sha256: hash.finish(), size, media_type })
+
+    async fn finish(mut self, media_type: Result<MediaType, CaptureError>) -> Result<Spooled, CaptureError> {
+        self.writer.flush().await.map_err(CaptureError::Spool)?;
+        if self.size == 0 {
+            return Err(CaptureError::refused(Reason::Empty, "the document is empty: choose the file again"));
+        }
+        Ok(Spooled { file: self.file, sha256: self.hash.finish(), size: self.size, media_type: media_type? })
+    }
 }
 
 /// Refuses an upload while less than `reserve` bytes are free: a disk that is full to the last byte stops reading,

@@ -58,7 +58,10 @@ async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
             format!("{error:#}"),
             "check database.url, that the server runs and that the data directory can be written",
         )),
-        Ok(app) => findings.extend(health::of_instance(&app).await),
+        Ok(app) => {
+            findings.extend(health::of_instance(&app).await);
+            findings.extend(health::mail(&app, &super::mail::doors(config)).await);
+        }
     }
     findings.push(health::disk(&config.data_dir));
     if !quick {

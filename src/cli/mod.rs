@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod eval;
 pub mod ingest;
 pub mod journal;
+pub mod mail;
 pub mod openapi;
 pub mod read;
 pub mod read_output;

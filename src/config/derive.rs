@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Capture, Config, ConfigError, ObjectsStore, Problem, S3, Secret};
 use crate::{
+    capture::mail::{MailSettings, links::LinkPolicy},
     domain::{capture::Limits, time::Timestamp},
     objects::{ObjectSettings, S3Credentials, S3Settings, S3Timeouts},
 };
@@ -51,6 +52,18 @@ impl Config {
     /// How long a worker may be silent.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.workers.lease_seconds.into())
+    }
+
+    /// What use cases need to know about mail.
+    pub fn mail_settings(&self) -> MailSettings {
+        let domains: Vec<String> = self.mail.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+        let host_name = self.mail.host_name.clone().or_else(|| domains.first().cloned());
+        MailSettings {
+            host_name: host_name.unwrap_or_else(|| "localhost".to_owned()),
+            domains,
+            policy: self.mail.senders,
+            links: LinkPolicy { hosts: self.mail.links.hosts.clone(), permits_local: false },
+        }
     }
 
     /// The calendar date in the organisation's time zone at `now`.

@@ -11,6 +11,7 @@
 mod check;
 mod derive;
 mod example;
+mod mail;
 mod network;
 mod secret;
 mod section;
@@ -21,6 +22,7 @@ use std::fmt;
 
 pub use self::{
     example::example,
+    mail::{Imap, ImapAccount, ImapTls, Links, Lmtp, Mail, Smtp, Webhooks},
     network::{Network, NetworkError},
     secret::Secret,
     sections::{

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{network::Network, secret::Secret, section::section};
+use super::{mail::Mail, network::Network, secret::Secret, section::section};
 use crate::{
     domain::{capture::Limits, money::Currency},
     objects::S3Timeouts,
@@ -28,6 +28,7 @@ section! {
         database: Database,
         objects: Objects,
         capture: Capture,
+        mail: Mail,
         reader: Reader,
         workers: Workers,
         organisation: Organisation,

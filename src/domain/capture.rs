@@ -100,6 +100,10 @@ text_enum! {
         ArchiveLimits = "archive_limits",
         /// A mail nested or fragmented beyond the limits.
         MimeLimits = "mime_limits",
+        /// A message whose sender is not proved waits for its owner.
+        SenderDoubted = "sender_doubted",
+        /// A bounce, an automatic answer or the like: kept, and nothing made of it.
+        AutomaticMail = "automatic_mail",
         /// All it brought was filed before; nothing was drafted twice.
         AlreadyFiled = "already_filed",
         /// Same client_id or Idempotency-Key, different bytes.
@@ -130,6 +134,8 @@ impl Reason {
             | Self::XmlDtdForbidden
             | Self::ArchiveLimits
             | Self::MimeLimits
+            | Self::SenderDoubted
+            | Self::AutomaticMail
             | Self::AlreadyFiled
             | Self::IdempotencyConflict => false,
         }

@@ -286,6 +286,8 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
         | Reason::AttemptsExhausted
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::AlreadyFiled
         | Reason::IdempotencyConflict => violation("a reason a reader cannot give"),
     }

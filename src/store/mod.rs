@@ -3,6 +3,7 @@
 //! A store function takes `&mut Tx`, so callers decide what commits together. `Db::write` opens the one
 //! transaction of a use case; nothing slow may happen until its `commit`.
 
+pub mod breakdowns;
 pub mod captures;
 pub mod categories;
 mod column;
@@ -17,6 +18,9 @@ pub mod jobs;
 pub mod journal;
 pub mod learning;
 pub mod lease;
+pub mod mail_accounts;
+pub mod mail_addresses;
+pub mod mail_messages;
 pub mod memory;
 pub mod migrate;
 pub mod organisation;

@@ -10,7 +10,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    capture::CaptureError,
+    capture::{
+        CaptureError,
+        mail::{addresses::AddressError, links::LinkError, quarantine::QuarantineError},
+    },
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
     findings::RecordError,
     objects::ObjectError,
@@ -131,6 +134,40 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<AddressError> for ApiError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::NoSuchVisit(_) => Self::not_found("visit"),
+            AddressError::NoSuchAddress(_) => Self::not_found("mail address"),
+            AddressError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QuarantineError> for ApiError {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::NoSuchMessage(_) => Self::not_found("message"),
+            QuarantineError::NotWaiting(_) => Self::new(StatusCode::CONFLICT, "not_waiting", error.to_string()),
+            QuarantineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NotAllowed(_) => Self::forbidden(error.to_string()),
+            LinkError::NoSuchLink => Self::not_found("link"),
+            LinkError::Failed(_) => Self::new(StatusCode::BAD_GATEWAY, "link_failed", error.to_string()),
+            LinkError::NotADocument(_) => Self::unprocessable("not_a_document", error.to_string()),
+            LinkError::Message(error) => error.into(),
+            LinkError::Capture(error) => error.into(),
+            LinkError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<ObjectError> for ApiError {
     fn from(error: ObjectError) -> Self {
         match &error {
@@ -156,6 +193,8 @@ pub fn status_of(reason: Reason) -> StatusCode {
         | Reason::XmlDtdForbidden
         | Reason::ArchiveLimits
         | Reason::MimeLimits
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::PixelsExceeded
         | Reason::PagesExceeded
         | Reason::TooManyFiles

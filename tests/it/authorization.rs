@@ -7,10 +7,17 @@ use std::collections::BTreeSet;
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use vouch::{
-    capture::{self, Handover},
+    capture::{
+        self, Handover,
+        mail::{addresses, quarantine, webhook::Posted},
+    },
     domain::{
         capture::{CaptureState, Channel, Reason},
-        ids::{CaptureId, CustomerId, LegalEntityId, PersonId, ReadingId, ReceiptId, TokenId, UnitId, VisitId},
+        ids::{
+            CaptureId, CustomerId, LegalEntityId, MailAddressId, MailMessageId, PersonId, ReadingId, ReceiptId,
+            TokenId, UnitId, VisitId,
+        },
+        mail::Way,
         person::{Actor, Role},
         visit::{CustomerType, VisitChoice, VisitPurpose},
     },
@@ -25,7 +32,7 @@ use vouch::{
     visits::{self, CustomerInput, VisitInput},
 };
 
-use crate::support::{Answer, Caller, NOW, Site, TestApp, actor, app, fresh_sqlite, person, rep, site};
+use crate::support::{Answer, Caller, NOW, Site, TestApp, actor, app, fresh_sqlite, office, person, rep, site};
 
 /// What a path's `{id}` stands for. Things belong to the owner; the organisation's belong to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +46,8 @@ enum Thing {
     Person,
     Unit,
     Entity,
+    Address,
+    Message,
 }
 
 /// The status each gets: the owner of the thing (a rep), another rep, a reviewer of the whole organisation, an auditor,
@@ -111,6 +120,17 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/legal-entities", Thing::None, ADMINS),
     ("post", "/api/v1/legal-entities", Thing::None, ADMINS_CREATE),
     ("put", "/api/v1/legal-entities/{id}", Thing::Entity, ADMINS),
+    ("get", "/api/v1/mail/addresses", Thing::None, ALL),
+    // A visit's address is its owner's.
+    ("post", "/api/v1/mail/addresses", Thing::Visit, [201, 404, 404, 404, 404]),
+    ("post", "/api/v1/mail/addresses/{id}/rotate", Thing::Address, [200, 404, 404, 404, 404]),
+    ("get", "/api/v1/mail/messages", Thing::None, ALL),
+    // Whether a stranger's mail is read is for whom it was sent to; admins may help.
+    ("get", "/api/v1/mail/messages/{id}", Thing::Message, [200, 404, 404, 404, 200]),
+    ("post", "/api/v1/mail/messages/{id}/accept", Thing::Message, [200, 404, 404, 404, 200]),
+    ("post", "/api/v1/mail/messages/{id}/reject", Thing::Message, [200, 404, 404, 404, 200]),
+    // The message has no such link; who may see it is told so, with the same status.
+    ("post", "/api/v1/mail/messages/{id}/links", Thing::Message, [404; 5]),
 ];
 
 struct World {
@@ -206,6 +226,18 @@ impl World {
         receipt
     }
 
+    /// A message to the owner that waits.
+    async fn message(&self) -> MailMessageId {
+        let app = &self.test.app;
+        let address = addresses::of_person(app, &self.owner).await.unwrap().remove(0);
+        let raw = format!("From: a@b.example\r\nSubject: {}\r\n\r\nx\r\n", app.id::<CaptureId>());
+        let posted =
+            Posted { way: Way::Postmark, recipients: vec![address.local_part], sender: None, raw: raw.into_bytes() };
+        office(&self.test).take_posted(&posted).await.unwrap();
+        let waiting = quarantine::list(app, &self.owner, false).await.unwrap();
+        waiting[0].id.clone()
+    }
+
     async fn customer(&self) -> CustomerId {
         let input =
             CustomerInput { name: "Customer".to_owned(), customer_type: CustomerType::Existing, external_id: None };
@@ -239,6 +271,11 @@ impl World {
             Thing::Token => {
                 people::create_token(app, None, &self.owner.id, "other", None).await.unwrap().token.id.to_string()
             }
+            Thing::Address => {
+                let found = addresses::of_person(app, &self.owner).await.unwrap();
+                found[0].id.to_string()
+            }
+            Thing::Message => self.message().await.to_string(),
             Thing::Person => rep(&self.test, &format!("p{}", app.id::<PersonId>())).await.id.to_string(),
             Thing::Unit => {
                 let input = UnitInput { name: "Unit".to_owned(), parent_id: None, legal_entity_id: None };
@@ -265,6 +302,8 @@ impl World {
             Thing::Person => app.id::<PersonId>().to_string(),
             Thing::Unit => app.id::<UnitId>().to_string(),
             Thing::Entity => app.id::<LegalEntityId>().to_string(),
+            Thing::Address => app.id::<MailAddressId>().to_string(),
+            Thing::Message => app.id::<MailMessageId>().to_string(),
         }
     }
 
@@ -293,6 +332,9 @@ impl World {
             ("post", "drafts/{id}/verification") => json!({"outcome": "genuine"}),
             ("post", "verifications/import") => return ("text/csv", b"26440000000000000017,,genuine,\n".to_vec()),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
+            ("post", "mail/messages/{id}/links") => json!({"link": "https://inv.example.org/"}),
+            ("post", "mail/addresses") => json!({"visit_id": id}),
+            ("post", "mail/messages/{id}/accept") => json!({"remember_sender": true}),
             ("post", "captures/{id}/password") => json!({"password": "secret"}),
             ("post", "tokens") => json!({"name": "script"}),
             ("post", "visits") => json!({"customer_id": id, "purpose": "sales", "starts_at": "2026-11-20T09:00:00Z"}),

@@ -9,6 +9,7 @@ pub mod drafts;
 pub mod extract;
 pub mod files;
 pub mod legal_entities;
+pub mod mail;
 pub mod me;
 pub mod password;
 pub mod people;
@@ -67,4 +68,11 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(units::put::put))
         .routes(routes!(legal_entities::list::list, legal_entities::create::create))
         .routes(routes!(legal_entities::put::put))
+        .routes(routes!(mail::addresses::list, mail::create_address::create))
+        .routes(routes!(mail::rotate::rotate))
+        .routes(routes!(mail::messages::list))
+        .routes(routes!(mail::message::get))
+        .routes(routes!(mail::accept::accept))
+        .routes(routes!(mail::reject::reject))
+        .routes(routes!(mail::follow::follow))
 }

@@ -7,6 +7,7 @@ mod draft;
 mod draft_view;
 mod frame;
 mod help;
+mod mail;
 mod names;
 mod receipts;
 mod review;
@@ -44,6 +45,14 @@ pub fn router() -> Router<AppState> {
         .route("/drafts/{id}/attach", post(draft::attach))
         .route("/account/tokens", get(tokens::page).post(tokens::create))
         .route("/account/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/mail", get(mail::page))
+        .route("/mail/{id}", get(mail::message))
+        .route("/mail/{id}/accept", post(mail::accept))
+        .route("/mail/{id}/reject", post(mail::reject))
+        .route("/mail/{id}/follow", post(mail::follow))
+        .route("/mail/addresses", post(mail::for_visit))
+        .route("/mail/addresses/{id}/rotate", post(mail::rotate))
+        .route("/mail/addresses/{id}/retire", post(mail::retire))
         .route("/visits", get(visits::page).post(visits::add))
         .route("/visits/import", post(visits::import))
         .route("/customers", post(visits::add_customer))

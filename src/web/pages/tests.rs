@@ -25,6 +25,9 @@ fn rendered(lang: Language) -> Vec<(&'static str, String)> {
     add(&mut all, samples::failed(lang));
     add(&mut all, samples::status(lang));
     add(&mut all, samples::tokens(lang));
+    add(&mut all, samples::mail(lang));
+    add(&mut all, samples::message(lang));
+    add(&mut all, samples::admin_mail(lang));
     add(&mut all, samples::https_help(lang));
     add(&mut all, samples::errors(lang));
     all
@@ -107,6 +110,10 @@ fn words_in_the_catalog_are_used_somewhere() {
     let by_code = [
         "state",
         "reason",
+        "doubt",
+        "doubt_why",
+        "way",
+        "check",
         "error",
         "field",
         "role",
@@ -125,6 +132,7 @@ fn words_in_the_catalog_are_used_somewhere() {
         "check",
         "tone",
         "decline",
+        "item",
         "error_page",
         "https",
     ];

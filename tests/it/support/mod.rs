@@ -2,6 +2,7 @@
 
 mod db;
 mod journal;
+mod mail;
 mod people;
 mod server;
 mod site;
@@ -20,6 +21,7 @@ use vouch::{
 
 pub use db::{Fresh, fresh_postgres, fresh_sqlite, on_both};
 pub use journal::journal_kinds;
+pub use mail::office;
 pub use people::{actor, person, rep};
 pub use server::{Api, PATIENCE, Server, VOUCH, command, fixture};
 pub use site::{Answer, Caller, Site, site};

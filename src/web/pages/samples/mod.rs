@@ -1,10 +1,12 @@
 //! Example contexts of every page, shaped like real use. Tests render all of them in both languages.
 
 mod admin;
+mod mail;
 mod rep;
 mod review;
 
 pub use admin::*;
+pub use mail::*;
 pub use rep::*;
 pub use review::*;
 
