@@ -344,7 +344,7 @@ mod tests {
             Err(reason) => assert_eq!(reason, Reason::ArchiveLimits),
             // The archive library noticed first: nothing of the entry comes out.
             Ok(sent) => {
-                assert_eq!((sent.parts.len(), sent.warnings.as_slice()), (0, &["entry_damaged".to_owned()][..]))
+                assert_eq!((sent.parts.len(), sent.warnings.as_slice()), (0, &["entry_damaged".to_owned()][..]));
             }
         }
         assert_eq!(sent(&archive(&[("[Content_Types].xml", b"<x/>")]), None).err(), Some(Reason::UnsupportedType));

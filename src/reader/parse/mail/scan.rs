@@ -110,8 +110,15 @@ mod tests {
     fn bombs_of_the_facts_page_are_refused_and_mails_people_send_are_not() {
         let nested = |n: usize| "Content-Type: message/rfc822\r\n\r\n".repeat(n);
         let multi = |n: usize| {
-            let one = |i| format!("Content-Type: multipart/mixed; boundary=\"b{i}\"\r\n\r\n--b{i}\r\n");
-            (0..n).map(one).collect::<String>()
+            let mut mail = String::new();
+            for i in 0..n {
+                mail.push_str("Content-Type: multipart/mixed; boundary=\"b");
+                mail.push_str(&i.to_string());
+                mail.push_str("\"\r\n\r\n--b");
+                mail.push_str(&i.to_string());
+                mail.push_str("\r\n");
+            }
+            mail
         };
         let parts = |n: usize| format!("Content-Type: multipart/mixed; boundary=x\r\n\r\n{}", "--x\r\n\r\n".repeat(n));
         let headers = |n: usize| "X-A: b\r\n".repeat(n);
