@@ -44,8 +44,19 @@ pub fn guess(bytes: &[u8]) -> String {
     {
         return text.to_owned();
     }
-    let encoding = detect(bytes);
+    let encoding = if is_short_chinese(bytes) { GB18030 } else { detect(bytes) };
     encoding.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// High bytes below which the detector cannot tell the double-byte charsets of East Asia apart: file names, a line or two.
+const FEW_HIGH_BYTES: usize = 48;
+
+/// Few high bytes, all in pairs of GB 2312's range. EUC-KR looks the same; such short texts in it are rarer here.
+fn is_short_chinese(bytes: &[u8]) -> bool {
+    let high = bytes.iter().filter(|b| **b >= 0x80).count();
+    let in_pairs = bytes.split(|b| *b < 0x80).all(|run| run.len() % 2 == 0);
+    let in_range = bytes.iter().filter(|b| **b >= 0x80).all(|b| (0xA1..=0xFE).contains(b));
+    (2..FEW_HIGH_BYTES).contains(&high) && in_pairs && in_range
 }
 
 fn detect(bytes: &[u8]) -> &'static Encoding {

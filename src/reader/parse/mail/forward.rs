@@ -44,6 +44,9 @@ const LABELS: &[(Label, &[&str])] = &[
         Label::From,
         &[
             "from",
+            "expeditorul",
+            "отправитель",
+            "від кого",
             "von",
             "de",
             "da",
@@ -97,6 +100,7 @@ const LABELS: &[(Label, &[&str])] = &[
         Label::Date,
         &[
             "date",
+            "dată",
             "sent",
             "datum",
             "gesendet",
@@ -163,6 +167,7 @@ const LABELS: &[(Label, &[&str])] = &[
         Label::Subject,
         &[
             "subject",
+            "subiectul",
             "betreff",
             "objet",
             "sujet",
@@ -199,6 +204,7 @@ const LABELS: &[(Label, &[&str])] = &[
         Label::Other,
         &[
             "to",
+            "destinatarul",
             "cc",
             "bcc",
             "reply-to",
@@ -290,23 +296,27 @@ pub fn find(lines: &[String]) -> Option<Original> {
         let Some(original) = block(lines, start) else { break };
         let from = original.body_from;
         found = Some(Original { note_to, ..original });
-        at = (from..lines.len().min(from + MAX_BETWEEN)).find(|at| block(lines, *at).is_some());
+        at = (from..lines.len().min(from + MAX_BETWEEN))
+            .find(|at| block(lines, *at).is_some())
+            .filter(|at| lines[from..*at].iter().all(is_separator));
     }
     found
 }
 
 /// Where the forwarder's own words end: before separators such as `---------- Forwarded message ---------`.
 fn note_end(lines: &[String], block: usize) -> usize {
-    let is_separator = |line: &String| {
-        let line = bare(line);
-        let marks = line.chars().filter(|c| matches!(c, '-' | '_' | '=' | '*' | '─' | '—')).count();
-        line.is_empty() || marks >= 5 || (line.ends_with([':', '：']) && line.chars().count() < 60)
-    };
     let mut end = block;
     while end > 0 && is_separator(&lines[end - 1]) {
         end -= 1;
     }
     end
+}
+
+/// A line that only leads to the next block.
+fn is_separator(line: &String) -> bool {
+    let line = bare(line);
+    let marks = line.chars().filter(|c| matches!(c, '-' | '_' | '=' | '*' | '─' | '—')).count();
+    line.is_empty() || marks >= 5 || (line.ends_with([':', '：']) && line.chars().count() < 60)
 }
 
 /// A line without quote marks, emphasis and blanks around it.
@@ -334,7 +344,10 @@ fn labelled(line: &str) -> Option<(Label, &str)> {
 
 /// The block that begins at a line: a sender, and a date or subject.
 fn block(lines: &[String], start: usize) -> Option<Original> {
-    labelled(lines.get(start)?)?;
+    let Some(_) = labelled(lines.get(start)?) else {
+        let pieces = unglued(&lines[start])?;
+        return block(&pieces, 0).map(|original| Original { body_from: start + 1, ..original });
+    };
     let mut original = Original::default();
     let (mut has_from, mut last, mut end) = (false, None, start);
     // A date or subject that is only a line of a receipt (`Date: 20/11/2026`) must not begin a block, so what counts is
@@ -418,6 +431,39 @@ fn fill(original: &mut Original, label: Label, value: &str) {
     }
 }
 
+/// Yahoo's plain text has the whole block on one line, label after value without a space:
+/// `----- Forwarded Message ----- From: A <a@b.example>To: C <c@d.example>Sent: …CESTSubject: …`.
+fn unglued(line: &str) -> Option<Vec<String>> {
+    let line = bare(line);
+    let start = line.starts_with("-----").then(|| line.trim_start_matches('-').find("-----"))??;
+    let rest = line.trim_start_matches('-')[start..].trim_start_matches('-').trim_start();
+    let mut pieces: Vec<String> = Vec::new();
+    let mut piece_from = 0;
+    for (colon, _) in rest.match_indices(':') {
+        let before = rest[piece_from..colon].trim_end();
+        // The longest label that ends here, begins with a capital and does not go on a word.
+        let words = LABELS.iter().flat_map(|(_, words)| words.iter());
+        let begins = words.filter_map(|word| {
+            let length = word.chars().count();
+            let at = before.char_indices().rev().nth(length - 1)?.0;
+            let (head, label) = before.split_at(at);
+            let is_label = label.to_lowercase() == **word && label.chars().next().is_some_and(|c| !c.is_lowercase());
+            let is_apart = !head.chars().next_back().is_some_and(char::is_lowercase);
+            (is_label && is_apart).then_some(at)
+        });
+        if let Some(at) = begins.min() {
+            if at > 0 {
+                pieces.push(before[..at].to_owned());
+            }
+            piece_from += at;
+        }
+    }
+    pieces.push(rest[piece_from..].to_owned());
+    (pieces.len() > 2).then_some(pieces)
+}
+
+/// Digits of the shortest date with its time.
+const LEAST_DATE_DIGITS: usize = 6;
 /// Lines in which the sentence that stands instead of a block must come.
 const MAX_SENTENCE_LINE: usize = 4;
 
@@ -434,21 +480,27 @@ fn sentence(lines: &[String], at: usize) -> Option<Original> {
     if !text.ends_with([':', '：']) || text.chars().count() > 300 {
         return None;
     }
-    let open = text.find('<')?;
-    let close = open + text[open..].find('>')?;
+    let open = text.find(['<', '('])?;
+    let close = open + text[open..].find(['>', ')'])?;
     let address = clean_address(&text[open + 1..close])?;
     let head = text[..open].trim_end_matches(|c: char| c.is_whitespace() || c == '"' || c == '”');
-    // The name begins after the last quote mark or comma, or after the last digit of the time.
-    let cut = head.rfind(['"', '“', ',']).or_else(|| head.rfind(|c: char| c.is_ascii_digit()))?;
-    let (date, name) = (head[..cut].trim(), head[cut..].trim_matches(|c: char| !c.is_alphanumeric()));
-    let digits = date.chars().filter(char::is_ascii_digit).count();
-    if digits < 6 {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let (date, name) = if digits(head) >= LEAST_DATE_DIGITS {
+        // The name begins after the last quote mark or comma, or after the last digit of the time.
+        let cut = head.rfind(['"', '“']).or_else(|| head.rfind(|c: char| c.is_ascii_digit()))?;
+        let (date, name) = head.split_at(cut);
+        (date.to_owned() + name.get(..1).filter(|c| c.as_bytes()[0].is_ascii_digit()).unwrap_or_default(), name)
+    } else if digits(&text[close..]) >= LEAST_DATE_DIGITS {
+        (text[close + 1..].to_owned(), head)
+    } else {
         return None;
-    }
+    };
+    let name = name.trim_matches(|c: char| !c.is_alphabetic());
+    let name = name.strip_prefix("AM ").or_else(|| name.strip_prefix("PM ")).unwrap_or(name);
     Some(Original {
         name: Some(name.to_owned()).filter(|name| !name.is_empty()),
         address: Some(address),
-        date: Some(date.trim_matches(|c: char| matches!(c, ',' | '"' | '“') || c.is_whitespace()).to_owned()),
+        date: Some(date.trim_matches(|c: char| matches!(c, ',' | '"' | '“' | ':') || c.is_whitespace()).to_owned()),
         subject: None,
         body_from: at + length,
         note_to: at,
