@@ -20,4 +20,10 @@ if [ ${#directories[@]} -eq 0 ]; then
 fi
 cargo run --release --locked --example ack_rate -- "${TMPDIR:-/tmp}"
 cargo build --release --locked --bin vouch
-exec target/release/vouch eval "${directories[@]}"
+target/release/vouch eval "${directories[@]}"
+# Documents that know their text: how many a second the role `parse` takes apart on one core.
+cargo run --release --locked --quiet --example document_rate -- target/release/vouch
+if command -v python3 >/dev/null && command -v tesseract >/dev/null; then
+  exec python3 scripts/speed.py "${directories[@]}"
+fi
+say "no comparison of speed: python3 and tesseract are needed for it"

@@ -60,6 +60,12 @@ pub struct EvalArguments {
     /// Measure both ways of holding out and write the page `docs/accuracy.md`, its curve beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["held_out", "model"])]
     record: Option<PathBuf>,
+    /// Measure the other fields and the lines instead, on perfect transcripts: nothing is recognised.
+    #[arg(long)]
+    fields: bool,
+    /// With `--fields`: on pages recognised before, `DIR/<source>/<file>.json`, instead of transcripts.
+    #[arg(long, value_name = "DIR", requires = "fields")]
+    fields_pages: Option<PathBuf>,
 }
 
 /// What is held out.
@@ -87,6 +93,9 @@ pub struct CorpusArguments {
 
 /// Reads every labelled file and prints a table, one row per source.
 pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<ExitCode> {
+    if arguments.fields {
+        return measure_fields(&arguments);
+    }
     let config = setup::load_config(&global)?;
     let context = bare_context(&config);
     let learns = arguments.held_out.is_some() || arguments.record.is_some();
@@ -173,6 +182,22 @@ pub fn load_model(path: &Path) -> anyhow::Result<Model> {
 /// What is known when measuring: the configured languages, a fixed day, no confirmed merchants.
 pub fn bare_context(config: &Config) -> Context {
     read::bare_knowledge(config, eval_today()).context
+}
+
+/// Prints a table of the other fields per source.
+fn measure_fields(arguments: &EvalArguments) -> anyhow::Result<ExitCode> {
+    let context =
+        Context { today: eval_today(), home_currency: None, locales: Vec::new(), known_merchants: Vec::new() };
+    for dir in &arguments.corpus.dirs {
+        let source = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let page_of = |label: &labels::Label| match &arguments.fields_pages {
+            Some(pages) => fields::recognised(&pages.join(&source), label),
+            None => fields::transcript(dir, label),
+        };
+        let scores = fields::evaluate(dir, &context, page_of, |_, _, _| {})?;
+        println!("**{source}**\n\n{}", scores.table());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What was read of one receipt of a file.

@@ -113,10 +113,11 @@ fn mended(text: &str) -> Vec<String> {
     if !(3..=MAX_LOGO_CHARS).contains(&own.len()) || !own.iter().all(char::is_ascii_alphanumeric) || is_brand(&plain) {
         return Vec::new();
     }
+    let brands = classify::Model::embedded().brands();
     let mut out: Vec<String> = Vec::new();
     let mut check = |chars: &[char]| {
         let name: String = chars.iter().collect();
-        if chars.len() >= MIN_CHARS && !out.contains(&name) && is_brand(&name) {
+        if chars.len() >= MIN_CHARS && !out.contains(&name) && brands.knows(&name) {
             out.push(name);
         }
     };

@@ -52,6 +52,15 @@ pub fn repair(id: &str) -> Option<String> {
     if verify(&id) != Verdict::Invalid {
         return None;
     }
+    // Letters the code has not are no guess.
+    let id = if looks_like_credit_code(&id) {
+        id.replace('I', "1").replace('O', "0").replace('S', "5").replace('Z', "2")
+    } else {
+        id
+    };
+    if verify(&id) == Verdict::Valid {
+        return Some(id);
+    }
     let mut found: Option<String> = None;
     for (at, c) in id.char_indices() {
         for other in lookalikes(c) {
@@ -81,7 +90,8 @@ fn lookalikes(c: char) -> &'static [&'static str] {
         '9' => &["0"],
         'B' => &["8"],
         'D' | 'Q' => &["0"],
-        'G' => &["6"],
+        'C' => &["G"],
+        'G' => &["6", "C"],
         'I' | 'L' => &["1"],
         'O' => &["0"],
         'S' => &["5"],

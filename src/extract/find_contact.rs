@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
+    dates,
     find_number::{announced, push},
     layout::Layout,
     numbers,
     rank::Proposal,
     words::{self, Hit, Label as L},
 };
-use crate::domain::field::{Evidence, FieldKey, MAX_TEXT_CHARS};
+use crate::domain::{
+    field::{Evidence, FieldKey, MAX_TEXT_CHARS},
+    time::CivilDate,
+};
 
 /// Rows of the letterhead: further down addresses and numbers are other people's.
 const HEAD_ROWS: usize = 26;
@@ -59,7 +63,7 @@ static BEGINS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// Registration numbers, sites and mail are no address.
 static OTHER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)@|www\.|https?:|\.com\b|\.ch\b|\.de\b|^\W*\(?\s?(?:co\.?\s?(?:reg|no).{0,12})?\d{5,12}\s?-\s?[a-z]\s?\)?\W*$").ok()
+    Regex::new(r"(?i)@|www\.|whatsapp|website|e-?mail|facebook|sdn\.?\s*bhd|\bs/b\b|\bgmbh\b|\bltd\b|\bchit\b|https?:|\.com\b|\.ch\b|\.de\b|^\W*\(?\s?(?:co\.?\s?(?:reg|no).{0,12})?\d{5,12}\s?-\s?[a-z]\s?\)?\W*$").ok()
 });
 static LABELLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
@@ -73,11 +77,11 @@ fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 }
 
 /// Proposals for telephone and address.
-pub fn propose(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
+pub fn propose(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal>) {
     labelled_addresses(layout, out);
     addresses(layout, out);
     phones(layout, out);
-    bare_phones(layout, out);
+    bare_phones(layout, today, out);
 }
 
 fn phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
@@ -94,7 +98,7 @@ fn phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
                 is_phone(m.as_str()).then(|| (i, range.start + m.start()..range.start + m.end(), m.as_str().to_owned()))
             });
             if let Some((i, range, text)) = found {
-                let p = if of_buyer { 0.45 } else { 0.92 };
+                let p = if of_buyer { 0.45 } else { 0.95 };
                 push(out, FieldKey::Phone, &text, p, layout.evidence(i, &range), "phone:label", Some(hit.phrase));
             }
         }
@@ -102,10 +106,12 @@ fn phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
 }
 
 fn is_phone(text: &str) -> bool {
-    PHONE_DIGITS.contains(&text.chars().filter(char::is_ascii_digit).count())
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    // Twelve digits in one go are a tax number or a bar code.
+    PHONE_DIGITS.contains(&digits) && (digits < 12 || digits < text.chars().count())
 }
 
-fn bare_phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
+fn bare_phones(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal>) {
     let Some(pattern) = BARE_PHONE.as_ref() else { return };
     for (at, segment) in layout.segments.iter().enumerate() {
         let hits = words::find(&segment.text);
@@ -113,14 +119,17 @@ fn bare_phones(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
             matches!(h.label, L::TaxId | L::Bank | L::InvoiceNumber | L::OtherNumber | L::Buyer | L::Date | L::Card)
                 || (h.label == L::Phone && h.phrase.contains("fax"))
         };
-        if hits.iter().any(other) {
+        let taken: Vec<_> = dates::find(&segment.text, today).into_iter().map(|d| d.range).collect();
+        let free = |m: &regex::Match<'_>| taken.iter().all(|d| d.end <= m.start() || m.end() <= d.start);
+        let Some(m) = pattern.find_iter(&segment.text).find(|m| is_phone(m.as_str()) && free(m)) else { continue };
+        // Brackets and a plus are telephones whatever stands beside them.
+        if hits.iter().any(other) && !m.as_str().starts_with(['(', '+']) {
             continue;
         }
-        let Some(m) = pattern.find(&segment.text).filter(|m| is_phone(m.as_str())) else { continue };
         let alone = segment.text.chars().filter(|c| c.is_alphanumeric()).count()
             <= m.as_str().chars().filter(char::is_ascii_digit).count() + 4;
         let p = match (segment.row < HEAD_ROWS / 2, alone) {
-            (true, true) => 0.88,
+            (true, true) => 0.9,
             (true, false) => 0.7,
             (false, true) => 0.55,
             (false, false) => 0.35,
@@ -194,8 +203,7 @@ fn address_part<'t>(text: &'t str, rows: &Layout<'_>, row: usize) -> Option<&'t 
     let cut = words::find(text).into_iter().filter(stops).map(|h| h.start).min();
     let kept = cut.map_or(text, |at| &text[..at]).trim_end_matches([' ', ',', '(', '|']);
     let kept = BARE_PHONE.as_ref().and_then(|p| p.find(kept)).map_or(kept, |m| kept[..m.start()].trim_end());
-    let has_money =
-        rows.rows.get(row).is_some_and(|r| numbers::find(&r.text).iter().any(|a| a.decimals == 2 && a.money));
+    let has_money = rows.rows.get(row).is_some_and(|r| numbers::find(&r.text).iter().any(|a| a.decimals == 2));
     (kept.chars().filter(|c| c.is_alphabetic()).count() >= 3 && !matches(&OTHER, kept) && !has_money).then_some(kept)
 }
 
@@ -277,9 +285,9 @@ fn propose_block(layout: &Layout<'_>, lines: &[(usize, &str)], total: u8, before
     });
     let Some(evidence) = evidence else { return };
     let base = match total {
-        0..=2 => 0.5,
-        3 | 4 => 0.7,
-        _ => 0.82,
+        0..=2 => 0.55,
+        3 | 4 => 0.82,
+        _ => 0.94,
     };
     // The first block is the shop's; a head office, a buyer follow.
     push(out, FieldKey::Address, &text, base * 0.45_f32.powi(before.min(4) as i32), evidence, "address:head", None);

@@ -23,7 +23,7 @@ const MAX_ROWS: usize = 800;
 /// Kinds proposed: the likeliest and what else it could be.
 const MAX_KINDS: usize = 4;
 /// Softens the shares: words of one kind are seldom independent of each other.
-const TEMPERATURE: f32 = 1.5;
+const TEMPERATURE: f32 = 1.0;
 /// Height over width from which a page is a slip; A4 has 1.41.
 const SLIP_SHAPE: f32 = 1.7;
 
@@ -38,9 +38,13 @@ struct Sign {
 static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
     let all: &[(EvidenceKind, f32, &str)] = &[
         (K::SpecialFapiao, 7.5, r"增值税专用发票"),
+        (K::SpecialFapiao, 4.0, r"专用发票"),
         (K::SpecialFapiao, 2.0, r"抵扣联"),
         (K::OrdinaryFapiao, 6.5, r"普通发票|增值税电子普通"),
         (K::OrdinaryFapiao, 4.0, r"通用机打发票|定额发票|通用定额|卷票|电子发票"),
+        // The form of a VAT invoice whose title was not read: either kind.
+        (K::SpecialFapiao, 2.5, r"货物或应税劳务|开户行及[帐账]号"),
+        (K::OrdinaryFapiao, 3.0, r"货物或应税劳务|开户行及[帐账]号"),
         (K::OrdinaryFapiao, 2.0, r"价税合计"),
         (K::OrdinaryFapiao, 1.5, r"发票代码|发票号码|发票联"),
         (K::TaxiSlip, 5.0, r"出租汽车|出租车|出租小汽车|汽车出租|的士"),

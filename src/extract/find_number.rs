@@ -20,7 +20,7 @@ use crate::domain::{
 const MAX_PROPOSALS: usize = 12;
 
 static NUMBER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"[A-Za-z0-9][A-Za-z0-9/._#-]{1,30}[A-Za-z0-9]|\d{3,}").ok());
+    LazyLock::new(|| Regex::new(r"\b[A-Z]{1,4}\s\d{4,}\b|[A-Za-z0-9][A-Za-z0-9/._#-]{1,30}[A-Za-z0-9]|\d{3,}").ok());
 
 /// Patterns of tax ids, most specific first, with how sure one is without a label.
 static TAX_IDS: LazyLock<Vec<(Regex, f32)>> = LazyLock::new(|| {
@@ -33,6 +33,9 @@ static TAX_IDS: LazyLock<Vec<(Regex, f32)>> = LazyLock::new(|| {
         (r"\b\d{2}[A-Z]{5}\d{4}[A-Z]\d?Z[0-9A-Z]\b", 0.9),
         (r"\b(?:FR[0-9A-Z]{2}\s?\d{9}|IT\s?\d{11}|NL\d{9}B\d{2}|ES[A-Z0-9]\d{7}[A-Z0-9]|BE\s?0\d{9}|PL\d{10})\b", 0.9),
         (r"\bGB\s?\d{3}\s?\d{4}\s?\d{2}\b", 0.9),
+        // Malaysia: GST numbers have twelve digits (until 2018), SST numbers a letter and fourteen.
+        (r"(?i)gst[^0-9]{0,14}(0\d{11})\b", 0.96),
+        (r"\b([A-Z]\d{2}-\d{4}-\d{8})\b", 0.95),
     ]
     .into_iter()
     .filter_map(|(pattern, p)| Regex::new(pattern).ok().map(|r| (r, p)))
@@ -45,8 +48,8 @@ static LABELLED_ID: LazyLock<Option<Regex>> =
 pub fn propose(layout: &Layout<'_>, today: CivilDate) -> Vec<Proposal> {
     let mut out = Vec::new();
     invoice_numbers(layout, today, &mut out);
-    tax_ids(layout, &mut out);
-    find_contact::propose(layout, &mut out);
+    tax_ids(layout, today, &mut out);
+    find_contact::propose(layout, today, &mut out);
     out
 }
 
@@ -79,7 +82,9 @@ pub fn push(
 pub fn announced(layout: &Layout<'_>, at: usize, hit: &Hit) -> Vec<(usize, Range<usize>)> {
     let mut out = vec![(at, hit.end..layout.segments[at].text.len())];
     let row = &layout.rows[layout.segments[at].row];
-    if let Some(right) = row.segments.iter().copied().find(|i| *i > at) {
+    // A colon is often a box of its own.
+    let says = |i: &usize| layout.segments[*i].text.chars().any(char::is_alphanumeric);
+    if let Some(right) = row.segments.iter().copied().find(|i| *i > at && says(i)) {
         out.push((right, 0..layout.segments[right].text.len()));
     }
     if let Some(below) = layout.vertical(at, true, 2.5) {
@@ -99,9 +104,9 @@ fn invoice_numbers(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal
             // `Invoice` alone may be the title; `Invoice no.` is not.
             let sure = match hit.label {
                 L::Title => 0.35,
-                _ if hit.phrase.contains(['号', '號']) => 0.93,
-                _ if hit.phrase.contains(' ') || hit.phrase.contains("nummer") => 0.8,
-                _ => 0.5,
+                _ if hit.phrase.contains(['号', '號']) => 0.97,
+                _ if hit.phrase.contains(' ') || hit.phrase.contains("nummer") => 0.93,
+                _ => 0.72,
             };
             for (step, (i, range)) in announced(layout, at, hit).into_iter().enumerate() {
                 let text = layout.segments[i].text.get(range.clone()).unwrap_or("");
@@ -112,7 +117,7 @@ fn invoice_numbers(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal
                     continue;
                 }
                 let value = m.as_str().trim_matches(|c: char| !c.is_alphanumeric());
-                let place = [1.0, 0.9, 0.55][step.min(2)];
+                let place = [1.0, 0.97, 0.55][step.min(2)];
                 let length = if value.len() < 4 { 0.6 } else { 1.0 };
                 let evidence = layout.evidence(i, &(range.start + m.start()..range.start + m.end()));
                 found.push((sure * place * length, value.to_owned(), evidence, hit.phrase));
@@ -143,7 +148,7 @@ struct TaxId {
     of_buyer: bool,
 }
 
-fn tax_ids(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
+fn tax_ids(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal>) {
     // In reading order: on a fapiao the buyer's comes first.
     let mut found: Vec<TaxId> = Vec::new();
     let mut of_buyer = false;
@@ -164,13 +169,14 @@ fn tax_ids(layout: &Layout<'_>, out: &mut Vec<Proposal>) {
                 let text = layout.segments[i].text.get(range.clone()).unwrap_or("");
                 if let Some(m) = pattern
                     .find(text)
+                    .filter(|m| dates::find(m.as_str(), today).is_empty())
                     .filter(|m| text[..m.start()].chars().filter(|c| c.is_alphanumeric()).count() <= 6)
                 {
                     let evidence = layout.evidence(i, &(range.start + m.start()..range.start + m.end()));
                     // The register of companies is not the tax office: believed only when nothing else is printed.
                     let registration =
                         ["co reg no", "company reg no", "reg no", "roc no", "co no"].contains(&hit.phrase);
-                    let p = if registration { 0.3 } else { 0.85 };
+                    let p = if registration { 0.3 } else { 0.96 };
                     found.push(checked(p, m.as_str().trim().to_owned(), evidence, Some(hit.phrase), of_buyer));
                     break;
                 }
@@ -205,7 +211,7 @@ fn checked(p: f32, value: String, evidence: Evidence, phrase: Option<&'static st
     let (p, value) = match check_digits::verify(&value) {
         Verdict::Valid => {
             reasons.push("check_digit".to_owned());
-            (p.max(0.96), value)
+            (p.max(0.985), value)
         }
         Verdict::Invalid => match check_digits::repair(&value) {
             Some(repaired) => {

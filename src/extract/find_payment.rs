@@ -20,24 +20,24 @@ const CARD_NEAR_ROWS: usize = 6;
 /// Payment method, pattern, probability. Earlier ones win on one row.
 static METHODS: LazyLock<Vec<(&'static str, Regex, f32)>> = LazyLock::new(|| {
     [
-        ("visa", r"(?i)\bvisa\b", 0.85),
-        ("mastercard", r"(?i)\bmaster\s?card|\bmcard\b|\bmaster\b\s*[x*\d]|\beurocard\b", 0.85),
-        ("amex", r"(?i)\bamex|american express", 0.85),
-        ("maestro", r"(?i)\bmaestro\b", 0.85),
-        ("girocard", r"(?i)girocard|ec-?karte|ec-?cash|\bkartenzahlung\b", 0.85),
-        ("twint", r"(?i)\btwint\b", 0.85),
-        ("postcard", r"(?i)postcard|postfinance", 0.8),
-        ("alipay", r"(?i)alipay|支付宝|支付寶", 0.85),
-        ("wechat", r"(?i)wechat|微信", 0.85),
-        ("unionpay", r"(?i)union\s?pay|银联", 0.85),
-        ("nets", r"\bNETS\b", 0.8),
-        ("ewallet", r"(?i)touch.?n.?go|grabpay|boost|apple pay|google pay|e-?wallet|悠遊卡|一卡通", 0.75),
+        ("visa", r"(?i)\bvisa\b", 0.88),
+        ("mastercard", r"(?i)\bmaster\s?card|\bmcard\b|\bmaster\b\s*[x*\d]|\beurocard\b", 0.88),
+        ("amex", r"(?i)\bamex|american express", 0.88),
+        ("maestro", r"(?i)\bmaestro\b", 0.88),
+        ("girocard", r"(?i)girocard|ec-?karte|ec-?cash", 0.88),
+        ("twint", r"(?i)\btwint\b", 0.88),
+        ("postcard", r"(?i)postcard|postfinance", 0.86),
+        ("alipay", r"(?i)alipay|支付宝|支付寶", 0.88),
+        ("wechat", r"(?i)wechat|微信", 0.88),
+        ("unionpay", r"(?i)union\s?pay|银联", 0.88),
+        ("nets", r"\bNETS\b", 0.86),
+        ("ewallet", r"(?i)touch.?n.?go|grabpay|boost|apple pay|google pay|e-?wallet|悠遊卡|一卡通", 0.82),
         (
             "card",
-            r"(?i)\b(?:credit|debit)(?:\s?card|\s?tend)?\b|\bcard\b|kreditkarte|\bkarte\b|carte\b|信用卡|刷卡|bancomat",
-            0.6,
+            r"(?i)\b(?:credit|debit)(?:\s?card|\s?tend)?\b|\bcard\b|kreditkarte|kartenzahlung|\bkarte\b|carte\b|信用卡|刷卡|bancomat",
+            0.72,
         ),
-        ("cash", r"(?i)\bcash\b|\btunai\b|\bbar\b|bargeld|esp[eè]ces|contanti|现金|現金", 0.6),
+        ("cash", r"(?i)\bcash\b|\btunai\b|\bbar\b|bargeld|esp[eè]ces|contanti|现金|現金", 0.74),
     ]
     .into_iter()
     .filter_map(|(name, pattern, p)| Regex::new(pattern).ok().map(|r| (name, r, p)))
@@ -87,7 +87,7 @@ fn last_four(layout: &Layout<'_>, out: &mut Vec<Proposal>) -> bool {
     for (row_at, row) in layout.rows.iter().enumerate().take(MAX_ROWS) {
         // Stars and digits are often read as two boxes: the row as a whole is searched.
         let Some(found) = pattern.captures(&row.text).and_then(|c| c.get(1).or_else(|| c.get(2))) else { continue };
-        let p = if names_card(row_at) { 0.9 } else { 0.55 };
+        let p = if names_card(row_at) { 0.96 } else { 0.6 };
         let whole = || layout.row_evidence(row_at);
         let own = row.segments.iter().find_map(|at| {
             let text = &layout.segments[*at].text;
@@ -143,7 +143,7 @@ fn methods(layout: &Layout<'_>, mentions: &[Mention], last4: bool, out: &mut Vec
         };
         let alone = layout.rows[row].text.chars().filter(|c| c.is_alphanumeric()).count() <= name.len() + 14;
         let mut p = p + match (amount_on(row), alone) {
-            (true, _) => 0.1,
+            (true, _) => 0.11,
             (false, true) => -0.05,
             (false, false) => -0.25,
         };
@@ -151,17 +151,37 @@ fn methods(layout: &Layout<'_>, mentions: &[Mention], last4: bool, out: &mut Vec
             p += 0.03;
         }
         if cash && changed && !last4 {
-            p = p.max(0.93);
+            p = p.max(0.97);
         } else if cash && last4 {
             p -= 0.3;
         } else if !cash && last4 {
             p += 0.05;
         }
         let mut found =
-            proposal(FieldKey::Payment, name, p.clamp(0.05, 0.96), layout.row_evidence(row), "payment:words");
+            proposal(FieldKey::Payment, name, p.clamp(0.05, 0.98), layout.row_evidence(row), "payment:words");
         if cash && changed {
             found.reasons.push("sum:cash-change".to_owned());
         }
         out.push(found);
+    }
+    brand_before_card(out);
+}
+
+/// `Kartenzahlung … Debit MasterCard`: the brand says more than that it was a card.
+fn brand_before_card(out: &mut [Proposal]) {
+    const BRANDS: &[&str] = &["visa", "mastercard", "amex", "maestro", "girocard", "unionpay", "postcard", "nets"];
+    let is = |p: &Proposal, names: &[&str]| {
+        p.key == FieldKey::Payment && matches!(&p.value, FieldValue::Text(text) if names.contains(&text.as_str()))
+    };
+    if !out.iter().any(|p| is(p, &["card"])) || !out.iter().any(|p| is(p, BRANDS)) {
+        return;
+    }
+    for proposal in out.iter_mut() {
+        let p = proposal.features.get("p");
+        if is(proposal, &["card"]) {
+            proposal.features = Features(vec![("p", p.min(0.3))]);
+        } else if is(proposal, BRANDS) {
+            proposal.features = Features(vec![("p", p.max(0.93))]);
+        }
     }
 }

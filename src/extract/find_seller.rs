@@ -7,8 +7,11 @@ use regex::Regex;
 use super::{
     find_merchant::Printed,
     layout::Layout,
+    rank::{Features, Proposal},
     words::{self, Label as L},
 };
+
+use crate::domain::field::{FieldKey, FieldValue, MAX_TEXT_CHARS};
 
 /// Labels of one receipt that are followed; a fapiao has two.
 const MAX_LABELS: usize = 24;
@@ -45,6 +48,30 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
         if let Some((target, range)) = value_after(layout, at, after) {
             out.push(labelled(layout, target, range, hit.label == L::Seller));
         }
+    }
+    out
+}
+
+/// The names after a label of the buyer, as proposals for that field.
+pub fn buyers(layout: &Layout<'_>) -> Vec<Proposal> {
+    let mut out: Vec<Proposal> = Vec::new();
+    for name in find(layout).into_iter().filter(|name| name.buyer) {
+        // `名称：X 密码区 …`: what stands further right is another box.
+        let text: String = name.text.trim().chars().take(MAX_TEXT_CHARS).collect();
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+        let value = FieldValue::Text(text);
+        if letters < 2 || out.iter().any(|o| o.value == value) {
+            continue;
+        }
+        let first = out.is_empty();
+        out.push(Proposal {
+            key: FieldKey::BuyerName,
+            value,
+            evidence: vec![name.evidence],
+            finder: "buyer:label",
+            reasons: vec!["label:buyer".to_owned()],
+            features: Features(vec![("p", if first { 0.85 } else { 0.08 })]),
+        });
     }
     out
 }

@@ -74,7 +74,7 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], rows: &[RateRow], tota
         } else if m.is(&[L::Subtotal, L::Net]) && below_total && value > Decimal::ZERO {
             let rest = total.map(|t| t - value);
             let adds_up = rest.is_some_and(|r| mentions.iter().any(|o| o.is(&[L::Tax]) && o.amount.value == r));
-            push(FieldKey::Net, value, if adds_up { 0.85 } else { 0.3 }, evidence, "net:label", reason);
+            push(FieldKey::Net, value, if adds_up { 0.9 } else { 0.5 }, evidence, "net:label", reason);
         } else if m.is(&[L::Tip]) && below_total && value > Decimal::ZERO {
             push(FieldKey::Tip, value, 0.75, evidence, "tip:label", reason);
         }

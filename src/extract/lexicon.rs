@@ -191,8 +191,8 @@ pub const LEXICON: &[(Label, &str)] = &[
         L::InvoiceNumber,
         concat!(
             "invoice no|invoice number|invoice|inv no|inv|invoice id|tax invoice no|bill no|bill number|bill|",
-            "receipt no|receipt number|receipt|rcpt no|rcpt|receipt id|receipt num|document no|doc no|slip no|",
-            "cash bill no|cb no|cs no|check no|chk|check|ticket no|ticket|trans no|no resit|resit no|no invois|",
+            "receipt no|receipt number|receipt|rcpt no|rcpt|receipt id|receipt num|document no|doc no|slip no|slip|slip number|cash inv no|taxinv|tax inv no|bonnummer|rechnungsnr|belegnr|",
+            "cash bill no|cb no|cb|cs no|check no|chk|check|ticket no|ticket|trans no|no resit|resit no|no invois|",
             "reference no|ref no|rechnungsnummer|rechnungs nr|rechnung nr|rechnung|re nr|beleg nr|belegnummer|bon nr|",
             "beleg|quittung nr|kassenbon nr|bonnr|facture no|no facture|facture|numero de facture|ticket n|no ticket|",
             "fattura n|fattura|scontrino n|documento n|numero fattura|发票号码|發票號碼|发票号|票号|票據號|单号|單號|小票号|流水号|收据号|编号"
@@ -212,7 +212,7 @@ pub const LEXICON: &[(Label, &str)] = &[
     (
         L::TaxId,
         concat!(
-            "gst no|gst reg no|gst id|gst id no|gst registration no|gstin|gst reg|sst no|sst reg no|sst id|vat no|",
+            "gst no|gst ref no|gst reg no|gst id|gst id no|gst registration no|gstin|gst reg|sst no|sst reg no|sst id|vat no|",
             "vat reg no|vat id|vat number|vat registration|tax id|tin|abn|ein|tax reg no|uid|uid nr|ust idnr|",
             "ust id nr|ustid|ust id|steuernummer|steuer nr|st nr|mwst nr|che|tva no|no tva|siret|siren|partita iva|",
             "p iva|piva|codice fiscale|iva no|npwp|统一社会信用代码|纳税人识别号|納稅人識別號|税号|統一編號|统一编号|統編|賣方|co reg no|",

@@ -37,6 +37,7 @@ pub mod payloads;
 pub mod rank;
 mod rates;
 mod region;
+mod structured_lines;
 mod upright;
 pub mod words;
 
@@ -124,8 +125,14 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     agreement::mark_print(&mut proposals, material);
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
-    extraction.breakdown =
-        Breakdown { items: items::find(&sheet.layout, &sheet.mentions, total), taxes: rates::lines(&rates, total) };
+    // What a document states as data is not read off its print once more.
+    extraction.breakdown = structured_lines::breakdown(&material.values);
+    if extraction.breakdown.items.is_empty() {
+        extraction.breakdown.items = items::find(&sheet.layout, &sheet.mentions, total);
+    }
+    if extraction.breakdown.taxes.is_empty() {
+        extraction.breakdown.taxes = rates::lines(&rates, total);
+    }
     extraction
 }
 
@@ -163,6 +170,7 @@ impl<'a> Sheet<'a> {
         proposals.extend(find_total::propose(layout, mentions, sums, region));
         proposals.extend(region.currencies.iter().cloned());
         proposals.extend(find_number::propose(layout, context.today));
+        proposals.extend(find_seller::buyers(layout));
         proposals.extend(find_payment::propose(layout, mentions));
         proposals.extend(find_kind::propose(layout, mentions, region, &material.pages, context));
         proposals.extend(find_code::propose(&material.codes, mentions, sums));

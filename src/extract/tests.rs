@@ -46,7 +46,7 @@ fn page(rows: &[&str], skew: f32) -> Page {
     Page { index: 0, width: 800, height: 1600, lines, source: TextSource::Recognition }
 }
 
-fn read(rows: &[&str]) -> Extraction {
+pub(super) fn read(rows: &[&str]) -> Extraction {
     extract(&Material { pages: vec![page(rows, 0.0)], codes: Vec::new(), values: Vec::new() }, &context())
 }
 

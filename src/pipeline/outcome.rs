@@ -26,7 +26,7 @@ use crate::{
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
-        Json, StoreError, Tx, captures,
+        Json, StoreError, Tx, breakdowns, captures,
         captures::CaptureRow,
         documents::DocumentRow,
         fields, jobs, parts, readings,
@@ -235,6 +235,9 @@ async fn store_receipt(
     let extraction = &understood.extraction;
     for field in extraction.fields.values() {
         fields::insert(tx, &filled.id, reading, field).await?;
+    }
+    if !extraction.breakdown.is_empty() {
+        breakdowns::insert(tx, &filled.id, reading, &extraction.breakdown).await?;
     }
     receipts::set_reading(tx, &filled.id, reading, f64::from(extraction.p_total_and_date)).await?;
     receipts::set_current(tx, &filled.id, &current(understood)).await?;

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        breakdown::Breakdown,
         field::FieldKey,
         ids::{DocumentId, ReadingId, ReceiptId},
         media::MediaType,
@@ -18,7 +19,7 @@ use crate::{
         receipt::PartRole,
     },
     store::{
-        Tx,
+        Tx, breakdowns,
         captures::{self, CaptureRow},
         documents::{self, DocumentRow},
         expenses::{self, ExpenseRow},
@@ -75,6 +76,8 @@ pub struct DraftView {
     pub parts: Vec<PartRow>,
     /// Fields by key.
     pub fields: BTreeMap<FieldKey, DraftField>,
+    /// Lines of what was bought and tax per rate, as the reading proposes them.
+    pub breakdown: Breakdown,
     /// Pages with previews; empty when it was filled in by hand.
     pub pages: Vec<PageView>,
     /// What the reader warned about.
@@ -132,8 +135,10 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let decisions = fields::decisions(&mut tx, id).await?;
     let (mut proposed, mut warnings, mut engine) = (Vec::new(), Vec::new(), None);
     let mut codes = Vec::new();
+    let mut breakdown = Breakdown::default();
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
+        breakdown = breakdowns::find(&mut tx, id, reading_id).await?;
         if let Some(reading) = readings::find(&mut tx, reading_id).await? {
             warnings = reading.warnings.0;
             codes = reading.codes.0;
@@ -157,6 +162,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         made_of,
         parts,
         fields: draft_fields(proposed, decisions),
+        breakdown,
         pages,
         warnings,
         engine,

@@ -3,6 +3,7 @@
 //! A store function takes `&mut Tx`, so callers decide what commits together. `Db::write` opens the one
 //! transaction of a use case; nothing slow may happen until its `commit`.
 
+pub mod breakdowns;
 pub mod captures;
 pub mod categories;
 mod column;

@@ -6,6 +6,7 @@ mod architecture;
 mod authorization;
 mod durability;
 mod findings;
+mod formats;
 mod kill_points;
 mod mail;
 mod mail_content;

@@ -340,3 +340,43 @@ async fn xml_that_is_no_invoice_or_has_a_document_type_costs_its_capture_a_reaso
         assert_eq!((&settled["state"], &settled["reason"]), (&json!("failed"), &json!(reason)), "{settled}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_pdf_becomes_a_draft_with_pages_previews_and_boxes() {
+    use vouch_fixtures::pdf::{Pdf, PdfPage};
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &[]);
+    let rep = Api::new(&server, &server.token("rep", "rep"));
+    let first = PdfPage::a4()
+        .text(72.0, 100.0, 18.0, "HARBOUR CAFE")
+        .text(72.0, 140.0, 11.0, "Date: 2024-05-17")
+        .text(72.0, 190.0, 11.0, "TOTAL EUR")
+        .text(400.0, 190.0, 11.0, "12.80");
+    let document = Pdf::new().page(first).page(PdfPage::a4().text(72.0, 100.0, 11.0, "Terms and conditions")).bytes();
+    let (status, body) = rep.upload(document.clone()).await;
+    assert_eq!(status, 201, "{body}");
+    let settled = rep.settled(body["results"][0]["capture"]["id"].as_str().expect("a capture")).await;
+    assert_eq!(settled["state"], "read", "{settled}");
+    let draft = rep.get(&format!("/drafts/{}", settled["receipts"][0]["id"].as_str().expect("an id"))).await;
+    assert_eq!(draft["fields"]["total"]["proposed"]["value"], "12.80", "{draft}");
+    assert_eq!(draft["fields"]["issued_on"]["proposed"]["value"], "2024-05-17", "{draft}");
+    let pages = draft["pages"].as_array().expect("pages");
+    assert_eq!(pages.len(), 2, "{draft}");
+    // The box is in the page's own pixels: 400 points from the left of a page of 595.
+    let left = draft["fields"]["total"]["proposed"]["box"][0][0].as_f64().expect("a box");
+    let share = left / pages[0]["width"].as_f64().expect("a width");
+    assert!((share - 400.0 / 595.0).abs() < 0.01, "{share}");
+    for page in pages {
+        let url = format!("{}{}", rep.address, page["preview_url"].as_str().expect("a preview"));
+        let picture = rep.client.get(url).bearer_auth(&rep.token).send().await.expect("an answer");
+        assert_eq!(picture.headers()["content-type"], "image/jpeg");
+        let bytes = picture.bytes().await.expect("bytes");
+        assert!(bytes.starts_with(&[0xFF, 0xD8, 0xFF]));
+    }
+    let id = settled["receipts"][0]["id"].as_str().expect("an id");
+    let original = format!("{}/api/v1/drafts/{id}/original", rep.address);
+    let original = rep.client.get(original).bearer_auth(&rep.token).send().await.expect("an answer");
+    assert!(original.headers()["content-disposition"].to_str().expect("text").starts_with("attachment"));
+    assert_eq!(original.bytes().await.expect("bytes"), document);
+    server.stop();
+}

@@ -221,6 +221,33 @@ async fn training_learns_from_what_was_read_and_confirmed_and_from_nothing_else(
 }
 
 #[tokio::test]
+async fn one_corrected_category_is_what_the_next_receipt_of_that_merchant_is_proposed_as() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let next = async |own: &str| {
+            let accepted = hand_in(&world, &rep, &picture(own), None).await.unwrap();
+            let knowledge = vouch::pipeline::Knowledge::load(&world.app, &accepted.capture).await.unwrap();
+            let input = vouch::classify::Input { merchant: Some("川味小馆".to_owned()), ..Default::default() };
+            let model = vouch::classify::Model::embedded();
+            let got = vouch::classify::classify(&input, &knowledge.memory, model, &knowledge.categories);
+            (got.code, got.source)
+        };
+        assert_eq!(next("before").await, ("meals".to_owned(), "model"));
+        for (own, code) in [("first", "meals"), ("second", "entertainment")] {
+            let row = submitted(&world, &rep, own).await;
+            let change = values(&[(FieldKey::Category, code)]);
+            let row = review::edit(&world.app, &reviewer, &row.id, row.revision, &change).await.unwrap();
+            review::confirm(&world.app, &reviewer, &row.id, row.revision).await.unwrap();
+        }
+        assert_eq!(next("after").await, ("entertainment".to_owned(), "memory"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_was_slower_is_told_the_current_state_instead_of_overwriting_it() {
     on_both(async |db| {
         let world = app(&db).await;

@@ -83,7 +83,7 @@ impl LinkPolicy {
             }
         });
         // A number is no name an admin would mean, and it would go round the check of resolved addresses.
-        let is_number = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        let is_number = matches!(url.host(), Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)));
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         if has_credentials || !is_named {
             return false;

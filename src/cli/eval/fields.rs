@@ -130,12 +130,24 @@ fn agrees(key: FieldKey, wanted: &str, read: &FieldValue) -> bool {
             let read = digits(&read.to_string());
             wanted.split([',', ';', '/']).map(digits).any(|w| {
                 let n = w.len().min(read.len());
+                // `031 …` at home is `+41 31 …` abroad.
+                let n = n.min(PHONE_DIGITS.max(n.saturating_sub(2)));
                 n >= PHONE_DIGITS.min(w.len()) && n > 4 && w[w.len() - n..] == read[read.len() - n..]
             })
         }
         FieldKey::Address => {
             let (a, b) = (fold_name(wanted), fold_name(&read.to_string()));
-            similarity(&a, &b) >= SAME_ADDRESS || (a.len() > 12 && b.contains(&a)) || (b.len() > 20 && a.contains(&b))
+            // Papers print the place before or after the street.
+            let sorted = |t: &str| {
+                let mut words: Vec<String> = t.split(|c: char| !c.is_alphanumeric()).map(fold_name).collect();
+                words.sort();
+                words.concat()
+            };
+            let (x, y) = (sorted(wanted), sorted(&read.to_string()));
+            similarity(&a, &b) >= SAME_ADDRESS
+                || similarity(&x, &y) >= SAME_ADDRESS
+                || (a.len() > 12 && b.contains(&a))
+                || (b.len() > 20 && a.contains(&b))
         }
         _ => fold_name(wanted) == fold_name(&read.to_string()),
     }
@@ -286,6 +298,13 @@ pub fn transcript(folder: &Path, label: &Label) -> Option<Page> {
     Some(items::page(&boxes))
 }
 
+/// The page of a receipt recognised before: `{"pages": [page, …]}` in `<dir>/<file>.json`; `None` when there is none.
+pub fn recognised(dir: &Path, label: &Label) -> Option<Page> {
+    let path = dir.join(format!("{}.json", label.file.as_deref()?));
+    let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    serde_json::from_value(value["pages"][0].take()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,12 +328,9 @@ mod tests {
         assert!(agrees(FieldKey::Tax, "0.60", &FieldValue::Amount("0.6".parse().unwrap())));
     }
 
-    /// Pages of `/tmp/vouch-pages` (or `VOUCH_PAGES`), recognised once and kept outside the repository.
-    fn recognised(source: &str, label: &Label) -> Option<Page> {
-        let root = std::env::var("VOUCH_PAGES").unwrap_or_else(|_| "/tmp/vouch-pages".to_owned());
-        let path = Path::new(&root).join(source).join(format!("{}.json", label.file.as_deref()?));
-        let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-        serde_json::from_value(value["pages"][0].take()).ok()
+    /// Pages recognised once and kept outside the repository.
+    fn pages() -> std::path::PathBuf {
+        std::env::var("VOUCH_PAGES").unwrap_or_else(|_| "/tmp/vouch-pages".to_owned()).into()
     }
 
     /// Prints what went wrong with the fields that `VOUCH_SHOW=phone,items` names: for work on the finders, never in a normal run.
@@ -393,7 +409,8 @@ mod tests {
                 return;
             }
             let heard = |name: &str, wanted: &Wanted, e: &Extraction| show(&shown, &folder, name, wanted, e);
-            let scores = evaluate(&folder, &context(), |label| recognised(source, label), heard).unwrap();
+            let scores =
+                evaluate(&folder, &context(), |label| recognised(&pages().join(source), label), heard).unwrap();
             eprintln!("{source} (recognised)\n{}", scores.table());
         }
     }

@@ -379,3 +379,6 @@ fn probability(adds_up: bool, proved: bool, legibility: f32) -> f32 {
     };
     base * legibility.clamp(0.3, 1.0).sqrt()
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub struct Number {
     pub percent: bool,
     /// Multiplied, by its neighbours (`2 x`, `@ 3.50`).
     pub factor: bool,
+    /// Letters were read as digits: `0,5l`.
+    pub repaired: bool,
     /// Lowest recogniser score of its characters.
     pub legibility: f32,
 }
@@ -88,7 +90,7 @@ pub fn read(layout: &Layout<'_>, mentions: &[&Mention], row: usize, whole: bool)
                 || pieces.as_ref().is_some_and(|(_, used)| used.contains(i))
                 || lone.as_ref().is_some_and(|(_, used)| used.contains(i))
                 || n.percent
-                || n.decimals == 2
+                || (n.decimals == 2 && !n.repaired)
         })
         .map(|(_, n)| n)
         .collect();
@@ -142,6 +144,7 @@ fn number(m: &Mention) -> Number {
         decimals: m.amount.decimals,
         percent: m.amount.percent,
         factor: m.amount.factor,
+        repaired: m.amount.repaired,
         legibility: m.legibility,
     }
 }
@@ -305,5 +308,6 @@ fn is_word(token: &str) -> bool {
     ];
     let digits = token.chars().filter(char::is_ascii_digit).count();
     let barcode = digits >= 7 && digits + 1 >= token.chars().count();
-    !NOISE.contains(&token) && !barcode
+    let says = token.chars().any(char::is_alphanumeric) || matches!(token, "&" | "+" | "/");
+    says && !NOISE.contains(&token) && !barcode
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
+        breakdown::{LineItem, TaxLine},
         field::{Alternative, FieldKey},
         ids::ReceiptId,
         page::Quad,
@@ -268,6 +269,82 @@ impl From<&DraftField> for FieldBody {
     }
 }
 
+/// A line of what was bought, as the reading proposes it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ItemBody {
+    /// `article`, `discount` (its amount is negative) or `charge`.
+    pub kind: String,
+    /// The name as printed.
+    pub name: String,
+    /// How many, decimal text.
+    pub quantity: Option<String>,
+    /// Price of one, decimal text.
+    pub unit_price: Option<String>,
+    /// What the line adds to the bill, decimal text in the draft's currency.
+    pub amount: String,
+    /// Probability that name and amount are right, 0 to 1.
+    pub p: f32,
+    /// Four corners around the whole line, in page pixels.
+    #[serde(rename = "box")]
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub quad: Option<Quad>,
+    /// 0-based page.
+    pub page: Option<u32>,
+    /// Reason codes.
+    pub reasons: Vec<String>,
+}
+
+impl From<&LineItem> for ItemBody {
+    fn from(item: &LineItem) -> Self {
+        Self {
+            kind: item.kind.to_string(),
+            name: item.name.clone(),
+            quantity: item.quantity.map(|q| q.to_string()),
+            unit_price: item.unit_price.map(|u| u.to_string()),
+            amount: item.amount.to_string(),
+            p: item.p,
+            quad: item.evidence.as_ref().and_then(|e| e.quad),
+            page: item.evidence.as_ref().map(|e| e.page),
+            reasons: item.reasons.clone(),
+        }
+    }
+}
+
+/// The tax of one rate, as the reading proposes it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TaxLineBody {
+    /// Per cent, decimal text.
+    pub rate: String,
+    /// What it applies to, without tax, decimal text.
+    pub net: Option<String>,
+    /// The tax, decimal text.
+    pub tax: Option<String>,
+    /// Probability that everything stated is right, 0 to 1.
+    pub p: f32,
+    /// Four corners in page pixels.
+    #[serde(rename = "box")]
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub quad: Option<Quad>,
+    /// 0-based page.
+    pub page: Option<u32>,
+    /// Reason codes.
+    pub reasons: Vec<String>,
+}
+
+impl From<&TaxLine> for TaxLineBody {
+    fn from(line: &TaxLine) -> Self {
+        Self {
+            rate: line.rate.to_string(),
+            net: line.net.map(|n| n.to_string()),
+            tax: line.tax.map(|t| t.to_string()),
+            p: line.p,
+            quad: line.evidence.as_ref().and_then(|e| e.quad),
+            page: line.evidence.as_ref().map(|e| e.page),
+            reasons: line.reasons.clone(),
+        }
+    }
+}
+
 /// A page of a draft.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PageBody {
@@ -290,6 +367,10 @@ pub struct DraftBody {
     /// Fields by key.
     #[schema(value_type = Object)]
     pub fields: BTreeMap<FieldKey, FieldBody>,
+    /// Lines of what was bought, in the order of the paper.
+    pub items: Vec<ItemBody>,
+    /// Tax per rate, in the order of the paper.
+    pub taxes: Vec<TaxLineBody>,
     /// Pages with previews.
     pub pages: Vec<PageBody>,
     /// The documents it is made of.
@@ -344,6 +425,8 @@ impl From<&DraftView> for DraftBody {
         Self {
             receipt: ReceiptBody::from(&view.receipt),
             fields: view.fields.iter().map(|(key, field)| (*key, FieldBody::from(field))).collect(),
+            items: view.breakdown.items.iter().map(ItemBody::from).collect(),
+            taxes: view.breakdown.taxes.iter().map(TaxLineBody::from).collect(),
             pages: view
                 .pages
                 .iter()

@@ -84,6 +84,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
             .collect(),
         documents: documents(&view),
         fields,
+        breakdown: view.breakdown.clone(),
         category: field_view(&view, FieldKey::Category, &name),
         categories: names::category_choices(&mut tx, frame.shell.lang).await?,
         visit,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
+        breakdown::{Breakdown, LineItem, TaxLine},
         capture::Channel,
         draft::DraftState,
         field::{Alternative, Evidence, Field, FieldKey, FieldValue},
@@ -53,6 +54,8 @@ pub struct DraftPage {
     pub documents: Vec<DocumentView>,
     /// Fields in the order people read them, category not among them; see [`SHOWN`].
     pub fields: Vec<FieldView>,
+    /// Lines of what was bought and tax per rate, as read.
+    pub breakdown: Breakdown,
     /// The category.
     pub category: FieldView,
     /// Categories to choose from (value: code, label: name in the page's language).
@@ -358,6 +361,37 @@ impl DraftPage {
                 Some((field.key, html::points(&quad)))
             })
             .collect()
+    }
+
+    /// Lines with a box on the page `index`: their number and the box's corners for SVG.
+    pub fn item_boxes(&self, index: &u32) -> Vec<(usize, String)> {
+        let evidence = |item: &LineItem| item.evidence.as_ref().filter(|e| e.page == *index).and_then(|e| e.quad);
+        let items = self.breakdown.items.iter().enumerate();
+        items.filter_map(|(at, item)| Some((at, html::points(&evidence(item).filter(Quad::is_finite)?)))).collect()
+    }
+
+    /// What the lines add up to.
+    pub fn items_sum(&self) -> Option<String> {
+        self.breakdown.items_sum().map(|sum| format::amount(sum, self.currency()))
+    }
+
+    /// An amount of a line as people write it.
+    pub fn money_of(&self, amount: &Decimal) -> String {
+        format::amount(*amount, self.currency())
+    }
+
+    /// A price of one as people write it; it may have more decimals than the currency.
+    pub fn unit_price(&self, item: &LineItem) -> String {
+        item.unit_price
+            .map(|u| if u.scale() > 2 { u.normalize().to_string() } else { self.money_of(&u) })
+            .unwrap_or_default()
+    }
+
+    /// `19 %: 3.19 of 16.81`.
+    pub fn tax_line(&self, line: &TaxLine) -> String {
+        let of = line.net.map(|net| format!(" / {}", self.money_of(&net))).unwrap_or_default();
+        let tax = line.tax.map(|tax| self.money_of(&tax)).unwrap_or_else(|| "–".to_owned());
+        format!("{} %: {tax}{of}", line.rate.normalize())
     }
 
     /// The pixels of the field's evidence, cut out of the page.

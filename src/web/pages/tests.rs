@@ -132,6 +132,7 @@ fn words_in_the_catalog_are_used_somewhere() {
         "check",
         "tone",
         "decline",
+        "item",
         "error_page",
         "https",
     ];

@@ -3,6 +3,7 @@
 //! Seals and signatures are not looked at: a legible invoice is not a genuine one.
 
 mod book;
+mod codes;
 mod content;
 mod draw;
 mod geometry;
@@ -102,7 +103,9 @@ fn send_page(
     let own = all.len();
     all.extend(over.into_items());
 
-    let picture = draw::draw(&all, &raster, &mut Pictures::new(package, &book.resources), pen);
+    let mut pictures = Pictures::new(package, &book.resources);
+    let picture = draw::draw(&all, &raster, &mut pictures, pen);
+    let codes = codes::find(&all[..own], &raster, index, &mut pictures);
     let preview = preview::make(&picture).map_err(|cause| failed(Reason::Undecodable, cause))?;
     preview.send(index, out)?;
 
@@ -114,6 +117,9 @@ fn send_page(
     truncated |= cut;
     let page = Page { index, width: raster.width, height: raster.height, lines, source: TextSource::TextLayer };
     out.send(Kind::Page, &page, &[])?;
+    for code in codes {
+        out.send(Kind::Code, &code, &[])?;
+    }
     if truncated {
         out.send(Kind::Warning, &Warning { code: "truncated".into(), page: Some(index) }, &[])?;
     }

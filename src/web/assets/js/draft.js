@@ -244,6 +244,13 @@ Promise.all([seen, new Promise((resolve) => setTimeout(resolve, DOUBLE_PRESS_MS)
 // Coming back with the browser's button shows how the draft stands now, not how it was left.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+// A line of what was bought shows where it stands; a click brings it into view.
+for (const line of document.querySelectorAll("[data-item]")) {
+  line.addEventListener("pointerenter", () => viewer.hint(line.dataset.item));
+  line.addEventListener("pointerleave", () => viewer.hint(current?.dataset.field));
+  line.addEventListener("click", () => viewer.show(line.dataset.item));
+}
+
 // What a reviewer looks at first: the first doubtful field, else the total.
 const first = rows.find((row) => row.dataset.level === "low") ?? rows.find((row) => row.dataset.level === "mid") ?? rowOf("total");
 if (first) select(first);

@@ -3,6 +3,7 @@
 use super::{PICTURE, ago, category_choices, choices, id, receipt, shell, visits};
 use crate::{
     domain::{
+        breakdown::{Breakdown, ItemKind, LineItem, TaxLine},
         capture::Channel,
         draft::DraftState,
         field::{Alternative, Evidence, Field, FieldKey, FieldValue},
@@ -90,6 +91,48 @@ fn proposed(
     FieldView { proposed: Some(field), ..FieldView::empty(key) }
 }
 
+fn breakdown() -> Breakdown {
+    let item = |kind, name: &str, quantity: Option<&str>, unit: Option<&str>, amount: &str, p, top: f32| LineItem {
+        kind,
+        name: name.into(),
+        quantity: quantity.map(|q| q.parse().unwrap()),
+        unit_price: unit.map(|u| u.parse().unwrap()),
+        amount: amount.parse().unwrap(),
+        p,
+        evidence: Some(Evidence {
+            page: 0,
+            quad: Some(Quad::from_edges(110., top, 960., top + 36.)),
+            text: name.into(),
+        }),
+        reasons: vec!["sum:items".into()],
+    };
+    let article = ItemKind::Article;
+    Breakdown {
+        items: vec![
+            item(
+                article,
+                "Wiener Schnitzel with a name that goes on and on",
+                Some("2"),
+                Some("24.50"),
+                "49.00",
+                0.97,
+                460.,
+            ),
+            item(article, "红烧肉", Some("0.596"), Some("15.9900"), "9.53", 0.93, 510.),
+            item(ItemKind::Discount, "Stammgast", None, None, "-5.00", 0.78, 560.),
+            item(ItemKind::Charge, "Service", None, None, "74.87", 0.55, 610.),
+        ],
+        taxes: vec![TaxLine {
+            rate: "19.0".parse().unwrap(),
+            net: Some("107.90".parse().unwrap()),
+            tax: Some("20.50".parse().unwrap()),
+            p: 0.97,
+            evidence: None,
+            reasons: vec![],
+        }],
+    }
+}
+
 pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
     let required = |field: FieldView| FieldView { required: true, ..field };
     let fields = vec![
@@ -158,6 +201,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         }],
         documents: vec![],
         fields,
+        breakdown: breakdown(),
         category: required(meals),
         categories: category_choices(lang),
         visit: VisitView::Visit(visits()[1].clone()),
@@ -252,6 +296,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
     (unread.state, unread.reason, unread.p, unread.flags) = (DraftState::Draft, None, None, vec![]);
     unread.fields.iter_mut().for_each(|field| field.proposed = None);
     unread.category.proposed = None;
+    unread.breakdown = Breakdown::default();
     unread.pages = vec![];
     vec![
         ("draft", fresh),
