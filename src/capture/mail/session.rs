@@ -5,10 +5,13 @@
 //! RFC 5321 (SMTP), 2033 (LMTP), 1870 (SIZE), 2920 (PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS), 6152 (8BITMIME),
 //! 6531 (SMTPUTF8), 2034 (ENHANCEDSTATUSCODES).
 
+mod talk;
+
 use std::borrow::Cow;
 
 use smtp_proto::{Error, MAIL_BODY_BINARYMIME, MAIL_REQUIRETLS, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
 
+pub use self::talk::{Action, Answer, Dialect, End, Envelope, Fate, Terms};
 use super::{
     content::{Content, Progress},
     reply::{self, Reply},
@@ -21,103 +24,6 @@ const MAX_COMMAND: usize = 2_048;
 const MAX_RECIPIENTS: usize = 100;
 /// Refused commands after which a client is sent away: it is guessing addresses or broken.
 const MAX_ERRORS: u32 = 20;
-
-/// Which of the two is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// From mail servers of the world: one answer for a message.
-    Smtp,
-    /// From a mail server in front of us: one answer for each recipient.
-    Lmtp,
-}
-
-/// What a conversation is about to offer.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// Which protocol.
-    pub dialect: Dialect,
-    /// Our name in greeting and `EHLO`.
-    pub host_name: String,
-    /// Octets of a message.
-    pub max_bytes: u64,
-    /// Whether `STARTTLS` is offered.
-    pub has_tls: bool,
-}
-
-/// What the client said about a message besides its content.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Envelope {
-    /// The name after `HELO`, `EHLO` or `LHLO`.
-    pub hello: String,
-    /// The address after `MAIL FROM`; empty for bounces.
-    pub sender: String,
-    /// Addresses after `RCPT TO` that were known, in order.
-    pub recipients: Vec<String>,
-    /// Whether it came over TLS.
-    pub is_encrypted: bool,
-}
-
-/// What is to be done next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Send this.
-    Send(Vec<u8>),
-    /// Say whose address it is, with [`Session::recipient`].
-    Lookup(String),
-    /// Add this to the message in hand.
-    Content(Vec<u8>),
-    /// The message is complete: keep it and say so with [`Session::delivered`].
-    Deliver(Envelope),
-    /// Forget the message in hand and its recipients.
-    Abandon,
-    /// Begin TLS, then continue with [`Session::encrypted`]. What arrived in the clear after the command is gone.
-    StartTls,
-    /// End the connection.
-    Close,
-}
-
-/// Whose an address is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// Somebody's here.
-    Known,
-    /// Nobody's.
-    Unknown,
-    /// In a domain that is not ours.
-    Foreign,
-    /// Cannot be said now.
-    Unavailable,
-}
-
-/// What became of a message for one recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
-    /// Durable, and ours from now on.
-    Kept,
-    /// Went round too often; never to be sent again.
-    Looping,
-    /// Not a message; never to be sent again.
-    Refused,
-    /// Over the limit; never to be sent again.
-    TooLarge,
-    /// No room; the sender keeps it.
-    DiskFull,
-    /// Database or object storage is away; the sender keeps it.
-    TryAgain,
-}
-
-impl Fate {
-    fn reply(self) -> Reply {
-        match self {
-            Self::Kept => reply::KEPT,
-            Self::Looping => reply::LOOPING,
-            Self::Refused => reply::REFUSED,
-            Self::TooLarge => reply::TOO_LARGE,
-            Self::DiskFull => reply::DISK_FULL,
-            Self::TryAgain => reply::TRY_AGAIN,
-        }
-    }
-}
 
 #[derive(Debug)]
 enum State {
@@ -290,7 +196,7 @@ impl Session {
             Request::Lhlo { .. } if dialect == Dialect::Smtp => self.refuse(reply::UNKNOWN_COMMAND),
             Request::Ehlo { host } | Request::Lhlo { host } => {
                 self.greet(&host);
-                let capabilities = self.capabilities();
+                let capabilities = self.terms.offers(self.is_encrypted);
                 self.pending.push_back(Action::Send(capabilities));
             }
             Request::Helo { host } => {
@@ -345,22 +251,6 @@ impl Session {
     fn greet(&mut self, host: &str) {
         self.abandon();
         self.hello = Some(host.to_owned());
-    }
-
-    fn capabilities(&self) -> Vec<u8> {
-        let mut lines = vec![self.terms.host_name.clone(), format!("SIZE {}", self.terms.max_bytes)];
-        lines.extend(["PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"].map(str::to_owned));
-        if self.terms.has_tls && !self.is_encrypted {
-            lines.push("STARTTLS".to_owned());
-        }
-        let last = lines.len() - 1;
-        let mut text = String::new();
-        for (index, line) in lines.iter().enumerate() {
-            text.push_str(if index == last { "250 " } else { "250-" });
-            text.push_str(line);
-            text.push_str("\r\n");
-        }
-        text.into_bytes()
     }
 
     fn start_tls(&mut self, line: &[u8]) {
@@ -587,15 +477,6 @@ fn chunk_length(line: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(line).ok()?;
     let word = text.split_ascii_whitespace().nth(1)?;
     word.bytes().all(|octet| octet.is_ascii_digit()).then(|| word.parse().ok()).flatten()
-}
-
-/// Why the server ends a conversation by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It is shutting down.
-    Stopping,
-    /// The client took too long.
-    TooSlow,
 }
 
 #[cfg(test)]

@@ -183,10 +183,12 @@ const POSTGRES: &[&str] = &["u08", "a01", "u10", "u11", "w01", "w06", "w07"];
 const S3: &[&str] = &["o01", "o04", "o05"];
 /// In tests of their own.
 const SINGLE: &[&str] = &["o07", "o08", "c01", "a02"];
+/// Ways of mail, in `mail/crash.rs`.
+const MAIL: &[&str] = &["m01", "m02", "m03", "m04", "m05", "i01", "i03", "i04", "h01", "h03"];
 
 #[test]
 fn every_kill_point_is_in_a_test() {
-    let tested: Vec<&str> = [DOOR, WORKER, S3, SINGLE].concat();
+    let tested: Vec<&str> = [DOOR, WORKER, S3, SINGLE, MAIL].concat();
     let missing: Vec<_> = kill_points::ALL.iter().filter(|(name, _)| !tested.contains(name)).collect();
     assert!(missing.is_empty(), "no test kills the server at {missing:?}");
     const { assert!(kill_points::ARE_THERE, "the tests run a build without kill points") };
