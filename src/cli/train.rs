@@ -20,7 +20,7 @@ use crate::{
     extract,
 };
 
-mod category_card;
+pub mod category_card;
 
 /// Arguments of `vouch train`.
 #[derive(Debug, clap::Args)]
