@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Accuracy and seconds per receipt, one table per source, over directories with a labels.jsonl:
+# Acknowledgements a second beside what the disk can do, then accuracy and seconds per receipt, one table per source,
+# over directories with a labels.jsonl:
 #
 #   scripts/bench.sh DIR…                 without arguments: those under ../shared/corpus, when it is there
 set -euo pipefail
@@ -17,5 +18,12 @@ if [ ${#directories[@]} -eq 0 ]; then
   hint "make bench DIRS='my/receipts other/receipts'"
   exit 1
 fi
+cargo run --release --locked --example ack_rate -- "${TMPDIR:-/tmp}"
 cargo build --release --locked --bin vouch
-exec target/release/vouch eval "${directories[@]}"
+target/release/vouch eval "${directories[@]}"
+# Documents that know their text: how many a second the role `parse` takes apart on one core.
+cargo run --release --locked --quiet --example document_rate -- target/release/vouch
+if command -v python3 >/dev/null && command -v tesseract >/dev/null; then
+  exec python3 scripts/speed.py "${directories[@]}"
+fi
+say "no comparison of speed: python3 and tesseract are needed for it"

@@ -15,12 +15,14 @@ mode=${1:-run}
 
 # bindgen (tesseract-sys, leptonica-sys) needs libclang; ring and SQLite need a C compiler.
 build_packages=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev)
-# The languages of the default configuration.
-runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu)
+# The languages of the default configuration; the fonts draw text, HTML and PDF documents that bring none.
+runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu fonts-noto-cjk fonts-dejavu-core)
 # For the container's health check.
 image_packages=(curl)
 # The fixture generator draws with these fonts, and screenshots should look alike everywhere.
-test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation)
+# strace and libeatmydata1: the order of syncs and acknowledgements is read from system calls.
+# dovecot-imapd and swaks: mail is tested with an IMAP server and a sender of others.
+test_packages=(fonts-noto-cjk fonts-dejavu fonts-liberation strace libeatmydata1 dovecot-imapd swaks)
 
 wanted=()
 case "$mode" in
@@ -63,7 +65,19 @@ if [ "$mode" = test ]; then
   fi
 fi
 
-[ ${#missing[@]} -eq 0 ] && exit 0
+# Postfix's smtp-source sends test mail. Only unpacked: installed, Postfix would become this machine's mail server.
+unpack_smtp_source() {
+  [ "$mode" = test ] && [ ! -x target/peers/usr/sbin/smtp-source ] && ! command -v smtp-source >/dev/null 2>&1 || return 0
+  say "Unpacking Postfix's smtp-source below target/peers"
+  local scratch
+  scratch=$(mktemp -d)
+  (cd "$scratch" && apt-get download -qq postfix >/dev/null 2>&1 && dpkg -x postfix_*.deb unpacked) \
+    && mkdir -p target/peers && cp -r "$scratch/unpacked/usr" target/peers/ \
+    || say "warning: postfix could not be fetched; the test with smtp-source will be skipped"
+  rm -rf "$scratch"
+}
+
+[ ${#missing[@]} -eq 0 ] && { unpack_smtp_source; exit 0; }
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -88,3 +102,4 @@ apt_options=(-qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retri
 # An unreachable third-party source makes `update` fail although the distribution's lists are fine.
 "${as_root[@]}" apt-get "${apt_options[@]}" update >/dev/null || say "warning: apt-get update reported errors; going on with the lists at hand"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -y --no-install-recommends "${missing[@]}" >&2
+unpack_smtp_source

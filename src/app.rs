@@ -14,6 +14,7 @@ use crate::{
         journal::{Entry, Manner},
         time::{Clock, Timestamp},
     },
+    kill_points,
     objects::ObjectStore,
     store::{Db, StoreError, Tx, journal},
 };
@@ -52,7 +53,9 @@ impl App {
 
     /// Appends an entry to the journal, in the transaction of the change it records.
     pub async fn record(&self, tx: &mut Tx, entry: &Entry) -> Result<(), StoreError> {
-        journal::append(tx, entry, self.random.bytes()).await
+        journal::append(tx, entry, self.random.bytes()).await?;
+        kill_points::reached("a01");
+        Ok(())
     }
 
     /// A journal entry of now with a new id.

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::time::Timestamp,
+    domain::{mail::Way, time::Timestamp},
     objects::ObjectKey,
     reader::{ReaderPool, Role, ocr::EngineKind},
-    store::{Dialect, StoreError, jobs, organisation},
+    store::{Dialect, StoreError, jobs, mail_accounts, organisation},
 };
 
 /// Free space below which the disk check complains: a day of uploads of a busy team.
@@ -148,6 +148,30 @@ pub async fn queue(app: &App) -> Finding {
         }
         Err(error) => Finding::bad("queue", error.to_string(), "repair the database first"),
     }
+}
+
+/// Mail comes in: which ways are open, and how polled mailboxes fare. `None` when mail is off.
+pub async fn mail(app: &App, doors: &[(Way, String)]) -> Option<Finding> {
+    if doors.is_empty() {
+        return None;
+    }
+    let open: Vec<String> = doors.iter().map(|(way, at)| format!("{way} {at}")).collect();
+    let open = open.join(", ");
+    let looked = async {
+        let mut tx = app.db.read().await?;
+        mail_accounts::list(&mut tx).await
+    };
+    Some(match looked.await {
+        Err(error) => Finding::bad("mail", error.to_string(), "repair the database first"),
+        Ok(accounts) => match accounts.into_iter().find_map(|account| Some((account.name, account.error?))) {
+            Some((name, error)) => Finding::warning(
+                "mail",
+                format!("{open}; mailbox `{name}`: {error}"),
+                "correct mail.imap.accounts, or the mailbox's password",
+            ),
+            None => Finding::good("mail", open),
+        },
+    })
 }
 
 /// There is room below `data_dir`.

@@ -20,6 +20,7 @@ pub mod visits;
 // what use cases are handed
 pub mod app;
 // adapters
+pub mod kill_points;
 pub mod objects;
 pub mod queue;
 pub mod reader;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    vouch::kill_points::arm();
     vouch::cli::main()
 }

@@ -18,6 +18,7 @@ use ed25519_dalek::{
 use crate::{
     app::{App, Random},
     domain::journal::Checkpoint,
+    kill_points,
     store::{
         StoreError,
         journal::{self, Head, SealLease},
@@ -139,6 +140,9 @@ async fn checkpoint_if_due(app: &App, sealer: &Sealer) -> Result<Option<Checkpoi
     }
     let mut tx = app.db.write().await?;
     let checkpoint = journal::create_checkpoint(&mut tx, &organisation.id, &sealer.key, now).await?;
+    if checkpoint.is_some() {
+        kill_points::reached("a02");
+    }
     tx.commit().await?;
     Ok(checkpoint)
 }

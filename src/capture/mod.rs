@@ -5,12 +5,14 @@
 //! their bytes and nothing here but, at worst, an object nobody refers to, which is collected after a day.
 
 pub mod folder;
+pub mod mail;
 mod spool;
 
-pub use spool::{Spooled, spool};
+pub use spool::{Spooled, Spooler, spool, sweep};
 
 use serde_json::json;
 
+use self::mail::Letter;
 use crate::{
     app::App,
     domain::{
@@ -21,13 +23,14 @@ use crate::{
         time::CapturedAt,
         visit::VisitChoice,
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue,
     store::{
         StoreError, Tx,
         captures::{self, CaptureRow},
         documents::{self, DocumentRow},
-        people,
+        mail_messages, people,
         receipts::{self, ReceiptRow},
         visits,
     },
@@ -109,6 +112,14 @@ pub enum CaptureError {
         /// The limit.
         max: usize,
     },
+    /// The disk is almost full.
+    #[error("only {} MB are free and {} MB are kept for what is here already: nothing was taken; make room on the disk of the data directory", .free / 1_000_000, .reserve / 1_000_000)]
+    DiskFull {
+        /// Bytes free.
+        free: u64,
+        /// Bytes uploads must leave.
+        reserve: u64,
+    },
     /// The temporary file could not be written.
     #[error("the upload could not be spooled: {0}")]
     Spool(#[source] std::io::Error),
@@ -128,7 +139,7 @@ impl CaptureError {
     /// Whether the sender should keep the bytes and try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Interrupted(_) | Self::Spool(_) => true,
+            Self::Interrupted(_) | Self::DiskFull { .. } | Self::Spool(_) => true,
             Self::Objects(_) => true,
             Self::Store(error) => error.is_transient(),
             Self::Refused { .. } | Self::NotOnBehalf(_) | Self::UnknownVisit(_) | Self::TooLong { .. } => false,
@@ -143,12 +154,23 @@ pub async fn accept(
     handover: &Handover,
     spooled: &Spooled,
 ) -> Result<Accepted, CaptureError> {
+    take_in(app, actor, handover, spooled, None).await
+}
+
+/// The door for documents and for messages, whose `letter` says whether they are read or wait for their owner.
+async fn take_in(
+    app: &App,
+    actor: &Actor,
+    handover: &Handover,
+    spooled: &Spooled,
+    letter: Option<&Letter>,
+) -> Result<Accepted, CaptureError> {
     check_texts(handover)?;
     let mut tx = app.db.read().await?;
     check_owner(&mut tx, actor, &handover.owner).await?;
     check_visit(&mut tx, actor, handover).await?;
     // A look before the expensive part; the transaction below looks again.
-    if let Some(earlier) = find_earlier(&mut tx, handover, spooled).await? {
+    if let Some(earlier) = find_earlier(&mut tx, handover, spooled, letter).await? {
         return Ok(earlier);
     }
     drop(tx);
@@ -156,8 +178,10 @@ pub async fn accept(
     let now = app.now();
     let key = ObjectKey::document(&spooled.sha256, now, &mut app.random.clone());
     app.objects.put_file(&key, spooled.path(), spooled.size, &spooled.sha256).await?;
+    kill_points::reached("o05");
 
     let mut tx = app.db.write().await?;
+    kill_points::reached("u07");
     let document = DocumentRow {
         id: app.id::<DocumentId>(),
         owner_id: handover.owner.clone(),
@@ -168,8 +192,14 @@ pub async fn accept(
         created_at: now,
         erased_at: None,
     };
-    let capture = capture_row(app, actor, handover, now);
-    let is_new = documents::insert(&mut tx, &document).await? && captures::insert(&mut tx, &capture).await?;
+    let mut capture = capture_row(app, actor, handover, now);
+    if let Some(doubt) = letter.and_then(|letter| letter.doubt) {
+        capture.state = CaptureState::Quarantined;
+        capture.reason = Some(mail::reason(doubt));
+    }
+    let is_new = documents::insert(&mut tx, &document).await?
+        && captures::insert(&mut tx, &capture).await?
+        && keep_letter(app, &mut tx, &capture, letter).await?;
     if !is_new {
         // Somebody was faster with the same bytes or client id. Undo, answer with theirs, drop our object:
         // its key is ours alone, so nothing can refer to it.
@@ -178,12 +208,16 @@ pub async fn accept(
             tracing::warn!(object.key = %key, "Left an unreferenced object for collection: {error}");
         }
         let mut tx = app.db.read().await?;
-        return find_earlier(&mut tx, handover, spooled).await?.ok_or_else(|| {
+        return find_earlier(&mut tx, handover, spooled, letter).await?.ok_or_else(|| {
             CaptureError::Interrupted("the same document was being handed in elsewhere; try again".to_owned())
         });
     }
+    kill_points::reached("u08");
     captures::add_document(&mut tx, &capture.id, &document.id, 0, handover.file_name.as_deref()).await?;
-    queue::enqueue_read(app, &mut tx, &capture.id, &capture.owner_id, now).await?;
+    if capture.state == CaptureState::Received {
+        queue::enqueue_read(app, &mut tx, &capture.id, &capture.owner_id, now).await?;
+    }
+    kill_points::reached("u09");
     let body = json!({
         "document": document.id,
         "sha256": document.sha256,
@@ -191,10 +225,15 @@ pub async fn accept(
         "media_type": document.media_type,
         "channel": handover.channel,
         "owner": handover.owner,
+        "doubt": letter.and_then(|letter| letter.doubt),
     });
-    let entry = app.entry(Some(&actor.id), Manner::Singly, "capture.received", ("capture", capture.id.as_str()), body);
+    // A message came by itself: whoever sent it has not signed in.
+    let (by, manner) = if letter.is_some() { (None, Manner::System) } else { (Some(&actor.id), Manner::Singly) };
+    let entry = app.entry(by, manner, "capture.received", ("capture", capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
+    kill_points::reached("u10");
     tx.commit().await?;
+    kill_points::reached("u11");
     app.wake.notify_one();
     metrics::counter!("vouch_captures_total", "channel" => handover.channel.as_str()).increment(1);
     tracing::info!(capture.id = %capture.id, size = document.size, "Received capture `{}`", capture.id);
@@ -227,8 +266,27 @@ fn capture_row(app: &App, actor: &Actor, handover: &Handover, now: crate::domain
     }
 }
 
-/// The owner's earlier capture of the same client id or the same bytes.
-async fn find_earlier(tx: &mut Tx, handover: &Handover, spooled: &Spooled) -> Result<Option<Accepted>, CaptureError> {
+/// Stores what is known about a message beside its bytes. `false` when its owner has the same message.
+async fn keep_letter(
+    app: &App,
+    tx: &mut Tx,
+    capture: &CaptureRow,
+    letter: Option<&Letter>,
+) -> Result<bool, CaptureError> {
+    let Some(letter) = letter else { return Ok(true) };
+    if let Some(reason) = capture.reason {
+        captures::set_state(tx, &capture.id, capture.state, Some((reason, "")), capture.created_at).await?;
+    }
+    Ok(mail_messages::insert(tx, &letter.row(app, capture)).await?)
+}
+
+/// The owner's earlier capture of the same client id, the same bytes or the same message.
+async fn find_earlier(
+    tx: &mut Tx,
+    handover: &Handover,
+    spooled: &Spooled,
+    letter: Option<&Letter>,
+) -> Result<Option<Accepted>, CaptureError> {
     let mut found = None;
     if let Some(client_id) = &handover.client_id
         && let Some(capture) = captures::find_by_client_id(tx, &handover.owner, client_id).await?
@@ -245,6 +303,14 @@ async fn find_earlier(tx: &mut Tx, handover: &Handover, spooled: &Spooled) -> Re
     if found.is_none()
         && let Some(document) = documents::find_by_hash(tx, &handover.owner, &spooled.sha256).await?
         && let Some(capture) = captures::find_by_document(tx, &document.id).await?
+    {
+        found = Some((capture, document.id));
+    }
+    if found.is_none()
+        && let Some(letter) = letter
+        && let Some(message) = mail_messages::find_by_content(tx, &handover.owner, &letter.content_hash).await?
+        && let Some(capture) = captures::find(tx, &message.capture_id).await?
+        && let Some(document) = captures::documents(tx, &capture.id).await?.into_iter().next()
     {
         found = Some((capture, document.id));
     }

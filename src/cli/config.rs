@@ -26,7 +26,7 @@ pub fn run(global: &Global, arguments: &ConfigArguments) -> anyhow::Result<ExitC
     match arguments.act {
         Act::Example => print!("{}", crate::config::example()),
         Act::Check => {
-            setup::load_config(global)?;
+            setup::load_config_listening(global, None)?;
             println!("the configuration is valid");
         }
     }

@@ -24,7 +24,7 @@ pub struct DoctorArguments {
 /// Exits with 1 when something does not work.
 pub async fn run(global: Global, arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
-    match setup::load_config(&global) {
+    match setup::load_config_listening(&global, None) {
         Err(error) => findings.push(Finding::bad("configuration", format!("{error:#}"), "correct the named keys")),
         Ok(config) => {
             findings.push(Finding::good("configuration", "every key is known and valid"));
@@ -58,7 +58,10 @@ async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
             format!("{error:#}"),
             "check database.url, that the server runs and that the data directory can be written",
         )),
-        Ok(app) => findings.extend(health::of_instance(&app).await),
+        Ok(app) => {
+            findings.extend(health::of_instance(&app).await);
+            findings.extend(health::mail(&app, &super::mail::doors(config)).await);
+        }
     }
     findings.push(health::disk(&config.data_dir));
     if !quick {

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod eval;
 pub mod ingest;
 pub mod journal;
+pub mod mail;
 pub mod openapi;
 pub mod read;
 pub mod read_output;
@@ -91,7 +92,7 @@ pub fn main() -> ExitCode {
         Command::Scrub(arguments) => setup::block_on(scrub::run(global, arguments)),
         Command::Doctor(arguments) => setup::block_on(doctor::run(global, arguments)),
         Command::Config(arguments) => config::run(&global, &arguments),
-        Command::Train(arguments) => train::run(arguments),
+        Command::Train(arguments) => setup::block_on(train::run(global, arguments)),
         Command::Openapi => openapi::run(),
     };
     match result {

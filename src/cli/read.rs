@@ -33,7 +33,7 @@ use crate::{
         Group, Knowledge, Member, Understood, receipts,
         walk::{Filed, Node, Source, Tree, walk},
     },
-    reader::{ReadFailure, ReaderPool},
+    reader::{ReadFailure, ReadRequest, ReaderPool, Reading},
 };
 
 /// Arguments of `vouch read`.
@@ -190,7 +190,26 @@ pub async fn read_file(pool: &ReaderPool, knowledge: &Knowledge, limits: &Limits
     FileRead { result, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) }
 }
 
+/// What a child returns for the file itself, without the documents inside it; for measuring.
+pub async fn read_document(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Reading, ReadFailure> {
+    let (media_type, bytes) = admit(limits, path).await?;
+    pool.read(ReadRequest::new(media_type, *limits, bytes)).await
+}
+
 async fn read_tree(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Tree, ReadFailure> {
+    let (media_type, bytes) = admit(limits, path).await?;
+    let source = Source { sha256: Sha256::of(&bytes), bytes, name: None, media_type };
+    let tree = walk(pool, limits, vec![source], &[], Filed::Nothing)
+        .await
+        .map_err(|error| ReadFailure::new(Reason::ReaderCrashed, error.to_string()))?;
+    match tree.nodes.first().and_then(Node::failure) {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(tree),
+    }
+}
+
+/// The checks of the door: size, type, pixels.
+async fn admit(limits: &Limits, path: &Path) -> Result<(MediaType, Bytes), ReadFailure> {
     let bytes: Bytes =
         load(path, limits).await.map_err(|(reason, error)| ReadFailure::new(reason, format!("{error:#}")))?;
     let media_type = MediaType::sniff(&bytes[..bytes.len().min(SNIFF_BYTES)])
@@ -200,14 +219,7 @@ async fn read_tree(pool: &ReaderPool, limits: &Limits, path: &Path) -> Result<Tr
             ReadFailure::new(reason, format!("{} x {} pixels, {} pages", header.width, header.height, header.pages))
         })?;
     }
-    let source = Source { sha256: Sha256::of(&bytes), bytes, name: None, media_type };
-    let tree = walk(pool, limits, vec![source], &[], Filed::Nothing)
-        .await
-        .map_err(|error| ReadFailure::new(Reason::ReaderCrashed, error.to_string()))?;
-    match tree.nodes.first().and_then(Node::failure) {
-        Some(failure) => Err(failure.clone()),
-        None => Ok(tree),
-    }
+    Ok((media_type, bytes))
 }
 
 async fn load(path: &Path, limits: &Limits) -> Result<Bytes, (Reason, anyhow::Error)> {

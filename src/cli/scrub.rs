@@ -20,7 +20,7 @@ const PAGE: i64 = 200;
 /// Arguments of `vouch scrub`.
 #[derive(Debug, Args)]
 pub struct ScrubArguments {
-    /// One JSON object per finding.
+    /// One JSON object per finding, and one about collecting.
     #[arg(long)]
     json: bool,
     /// Also delete objects older than a day that nobody refers to.
@@ -77,7 +77,11 @@ pub async fn run(global: Global, arguments: ScrubArguments) -> anyhow::Result<Ex
     if arguments.collect {
         let deleted = collect(&app, arguments.dry_run).await?;
         let word = if arguments.dry_run { "would be collected" } else { "collected" };
-        println!("{deleted} objects nobody refers to {word}");
+        if arguments.json {
+            println!("{}", json!({ "collected": deleted, "dry_run": arguments.dry_run }));
+        } else {
+            println!("{deleted} objects nobody refers to {word}");
+        }
     }
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -54,6 +54,7 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     let app = setup::open_app(&config).await?;
     greet(&app, &config).await?;
 
+    super::worker::release_the_dead(&app, &config).await;
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let pool = if arguments.no_workers {
@@ -61,7 +62,7 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     } else {
         let count = config.worker_count(setup::processors());
         let pool = setup::start_pool(&config, count)?;
-        super::worker::spawn_workers(&app, &pool, count, &stop, &mut tasks);
+        super::worker::spawn_workers(&app, &config, &pool, count, &stop, &mut tasks);
         Some(pool)
     };
     super::worker::spawn_upkeep(&app, &config, &stop, &mut tasks)?;
@@ -76,7 +77,10 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     let local = listener.local_addr()?;
     let tls = tls::prepare(&config, &Machine::look()?, app.now()).await?;
     let address = external_address(&config, local);
-    let state = AppState { app: app.clone(), pool, web: Arc::new(web_settings(&config, &tls, &address)), metrics };
+    let office = super::mail::office(&app, &config)?;
+    super::mail::start(&office, &config, tls.server_config(), &stop, &mut tasks).await?;
+    let state =
+        AppState { app: app.clone(), pool, web: Arc::new(web_settings(&config, &tls, &address)), office, metrics };
     tasks.spawn(refresh_certificate(tls.clone(), app.clone(), stop.clone()));
     announce(&config, &address, local, &tls)?;
 
@@ -144,6 +148,8 @@ fn web_settings(config: &Config, tls: &Tls, address: &str) -> WebSettings {
             fingerprint: ca.fingerprint.clone(),
         }),
         time_zone: config.organisation.time_zone.clone(),
+        hooks: super::mail::hook_keys(config),
+        mail_doors: super::mail::doors(config),
     }
 }
 

@@ -35,24 +35,28 @@ pub fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyh
         .block_on(command)
 }
 
-/// Configuration from file, environment and the flags of every command.
+/// Configuration from file, environment and the flags of every command, for commands that listen nowhere.
 pub fn load_config(global: &Global) -> anyhow::Result<Config> {
-    load_config_listening(global, None)
+    Ok(config::load_to_listen_nowhere(&sources(global))?)
 }
 
-/// Configuration with another address to listen on, so that it is judged together with the rest.
+/// Configuration of the server, with another address to listen on where given, so that it is judged together with the rest.
 pub fn load_config_listening(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<Config> {
-    let sources = Sources::from_environment(global.config.clone()).flag(
-        "data_dir",
-        "--data-dir",
-        global.data_dir.as_ref().map(|d| d.display()),
-    );
-    Ok(config::load(&sources.flag("server.listen", "--listen", listen))?)
+    Ok(config::load(&sources(global).flag("server.listen", "--listen", listen))?)
+}
+
+fn sources(global: &Global) -> Sources {
+    let data_dir = global.data_dir.as_ref().map(|dir| dir.display());
+    Sources::from_environment(global.config.clone()).flag("data_dir", "--data-dir", data_dir)
 }
 
 /// Logs to standard error, so that standard output stays for results.
 pub fn start_logging(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // It writes whole commands and answers, passwords and mail among them.
+    if let Ok(quiet) = "async_imap=info".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

@@ -1,4 +1,8 @@
-//! `vouch train category --data DIR`, and the measurement of the category model on labelled receipts.
+//! `vouch train category --data DIR`, and the measurement of the category model on labelled receipts;
+//! `vouch train extraction DIR…`.
+
+mod confirmed;
+pub mod extraction;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::Global;
 use crate::classify::train::{Settings, Trained, train};
 use crate::classify::{Input, Memory, Model, classify, examples, score::Confusion};
 use crate::{
@@ -49,10 +54,12 @@ enum What {
         #[arg(long, value_name = "FILE")]
         card: Option<PathBuf>,
     },
+    /// Trains the ranker of total, date and merchant.
+    Extraction(extraction::ExtractionArguments),
 }
 
 /// Trains and writes the model.
-pub fn run(arguments: TrainArguments) -> Result<ExitCode> {
+pub async fn run(global: Global, arguments: TrainArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Category { data, out, corpus, pages, card } => {
             let trained = train_category(&data, &out, &Settings::default())?;
@@ -67,6 +74,7 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode> {
                 category_card::write(card, &figures)?;
             }
         }
+        What::Extraction(arguments) => extraction::run(&global, &arguments).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

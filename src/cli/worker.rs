@@ -1,6 +1,6 @@
 //! `vouch worker`: more readers beside a server, and what every server does besides: sweeping, sealing, tidying.
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Global, setup};
 use crate::{
     app::App,
+    capture,
     config::Config,
     people, pipeline,
+    queue::presence::{self, Presence},
     reader::ReaderPool,
     sealer::{self, Sealer},
     store::{Dialect, idempotency, jobs},
@@ -38,7 +40,8 @@ pub async fn run(global: Global) -> anyhow::Result<ExitCode> {
     let mut tasks = JoinSet::new();
     let count = config.worker_count(setup::processors());
     let pool = setup::start_pool(&config, count)?;
-    spawn_workers(&app, &pool, count, &stop, &mut tasks);
+    release_the_dead(&app, &config).await;
+    spawn_workers(&app, &config, &pool, count, &stop, &mut tasks);
     tasks.spawn(sweep(app.clone(), stop.clone()));
     println!("working with {count} readers on {}", app.objects.place());
     super::serve::wait_for_stop().await;
@@ -48,12 +51,38 @@ pub async fn run(global: Global) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Gives the jobs of workers of this machine that died to others at once.
+pub async fn release_the_dead(app: &App, config: &Config) {
+    match presence::release_the_dead(app, &config.data_dir).await {
+        Ok(0) => {}
+        Ok(released) => tracing::info!("{released} jobs of workers that died are read again"),
+        Err(error) => tracing::warn!("Jobs of workers that died wait for the end of their leases: {error}"),
+    }
+}
+
 /// Starts `count` workers over one pool.
-pub fn spawn_workers(app: &App, pool: &ReaderPool, count: usize, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+pub fn spawn_workers(
+    app: &App,
+    config: &Config,
+    pool: &ReaderPool,
+    count: usize,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) {
     let process = format!("{}-{}", std::process::id(), hex::encode(app.random.bytes::<4>()));
+    // Without it the jobs of this process come back when their leases run out, should it die.
+    let alive = Arc::new(
+        Presence::show(&config.data_dir, &process)
+            .inspect_err(|error| tracing::warn!("Other processes cannot see whether this one is alive: {error}"))
+            .ok(),
+    );
     for number in 0..count {
         let holder = format!("{process}-{number}");
-        tasks.spawn(pipeline::work(app.clone(), pool.clone(), holder, stop.clone()));
+        let (working, alive) = (pipeline::work(app.clone(), pool.clone(), holder, stop.clone()), Arc::clone(&alive));
+        tasks.spawn(async move {
+            working.await;
+            drop(alive);
+        });
     }
 }
 
@@ -121,6 +150,11 @@ async fn tidy(app: App, stop: CancellationToken) {
 
 async fn tidy_once(app: &App) -> anyhow::Result<()> {
     people::tidy(app).await?;
+    let (dir, now) = (app.spool.clone(), app.now());
+    let swept = tokio::task::spawn_blocking(move || capture::sweep(&dir, now)).await??;
+    if swept > 0 {
+        tracing::info!("Removed {swept} files of uploads that never ended");
+    }
     let mut tx = app.db.write().await?;
     let before = app.now().minus(KEEP);
     idempotency::purge(&mut tx, before).await?;

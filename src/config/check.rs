@@ -10,11 +10,18 @@ const MAX_SECRET_BYTES: u64 = 64 * 1024;
 /// Puts the content of every `*_file` beside its secret.
 pub(super) fn read_secrets(config: &mut Config, sources: &Sources, problems: &mut Vec<Problem>) {
     let s3 = &mut config.objects.s3;
-    for (key, secret, file) in [
+    let hooks = &mut config.mail.webhooks;
+    let mut secrets = vec![
         ("database.url", &mut config.database.url, &config.database.url_file),
         ("objects.s3.secret_access_key", &mut s3.secret_access_key, &s3.secret_access_key_file),
         ("objects.s3.session_token", &mut s3.session_token, &s3.session_token_file),
-    ] {
+        ("mail.webhooks.mailgun_key", &mut hooks.mailgun_key, &hooks.mailgun_key_file),
+        ("mail.webhooks.postmark_credentials", &mut hooks.postmark_credentials, &hooks.postmark_credentials_file),
+    ];
+    for account in &mut config.mail.imap.accounts {
+        secrets.push(("mail.imap.accounts.password", &mut account.password, &account.password_file));
+    }
+    for (key, secret, file) in secrets {
         let Some(path) = file else { continue };
         if secret.is_some() {
             let message = format!("`{key}` and `{key}_file` are both set");
@@ -66,19 +73,20 @@ fn credentials_from_environment(config: &mut Config, sources: &Sources, problems
     }
 }
 
-/// Adds a problem for everything that cannot work.
+/// Adds a problem for everything that cannot work, whatever the command; see [`check_server`] for those that listen.
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
-    check_server(config, problems);
     check_storage(config, problems);
     check_numbers(config, problems);
     check_organisation(config, problems);
+    check_mail(config, problems);
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.level) {
         let hint = "write `info`, `debug`, or a filter such as `info,vouch::queue=debug`";
         problems.push(Problem::new("log.level", error.to_string(), hint));
     }
 }
 
-fn check_server(config: &Config, problems: &mut Vec<Problem>) {
+/// Adds a problem for everything about listening that cannot work or is not safe.
+pub(super) fn check_server(config: &Config, problems: &mut Vec<Problem>) {
     let server = &config.server;
     if let Some(url) = &server.external_url
         && !is_base_url(url)
@@ -169,6 +177,13 @@ fn check_numbers(config: &Config, problems: &mut Vec<Problem>) {
         ("capture.max_side", capture.max_side.into(), 100, 65_535),
         ("capture.max_pages", capture.max_pages.into(), 1, 10_000),
         ("capture.max_files", capture.max_files.into(), 1, 1000),
+        ("mail.smtp.max_connections", config.mail.smtp.max_connections.into(), 1, 10_000),
+        ("mail.smtp.max_connections_per_address", config.mail.smtp.max_connections_per_address.into(), 1, 10_000),
+        ("mail.smtp.timeout_seconds", config.mail.smtp.timeout_seconds.into(), 5, 3600),
+        ("mail.lmtp.max_connections", config.mail.lmtp.max_connections.into(), 1, 10_000),
+        ("mail.lmtp.timeout_seconds", config.mail.lmtp.timeout_seconds.into(), 5, 3600),
+        ("mail.imap.poll_seconds", config.mail.imap.poll_seconds.into(), 1, 86_400),
+        ("capture.reserve_mb", capture.reserve_mb, 0, 1 << 30),
         ("database.max_connections", config.database.max_connections.into(), 1, 1000),
         ("reader.children", reader.children.into(), 0, 256),
         ("reader.memory_mb", reader.memory_mb.into(), 256, 65_536),
@@ -215,5 +230,50 @@ fn check_organisation(config: &Config, problems: &mut Vec<Problem>) {
             let hint = "write language and country such as `en-GB`, `en-US`, `zh-CN`";
             problems.push(Problem::new("organisation.locales", format!("`{locale}` is no locale"), hint));
         }
+    }
+}
+
+fn check_mail(config: &Config, problems: &mut Vec<Problem>) {
+    let mail = &config.mail;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.len() <= 253 && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    };
+    for name in mail.domains.iter().chain(&mail.host_name) {
+        if !is_name(name) {
+            let hint = "write a name such as `in.example.org`, without `@`";
+            problems.push(Problem::new("mail.domains", format!("`{name}` is no domain"), hint));
+        }
+    }
+    if mail.smtp.listen.is_some() && mail.domains.is_empty() {
+        let hint = "name the domain of the addresses, such as `[\"in.example.org\"]`; mail to others is refused";
+        problems.push(Problem::new("mail.domains", "is empty, and `mail.smtp.listen` is set", hint));
+    }
+    for host in &mail.links.hosts {
+        if !is_name(host.strip_prefix("*.").unwrap_or(host)) || !host.contains('.') {
+            let hint = "write a host such as `inv.example.org` or `*.example.org`, without scheme and path";
+            problems.push(Problem::new("mail.links.hosts", format!("`{host}` is no host"), hint));
+        }
+    }
+    let mut names = std::collections::BTreeSet::new();
+    for account in &mail.imap.accounts {
+        let key = "mail.imap.accounts";
+        if account.name.is_empty() || !names.insert(&account.name) {
+            let message = format!("the name `{}` is empty or used twice", account.name);
+            problems.push(Problem::new(key, message, "give every mailbox a name of its own"));
+        }
+        if account.password.is_none() {
+            let message = format!("mailbox `{}` has no password", account.name);
+            problems.push(Problem::new(key, message, "set `password_file`"));
+        }
+        if account.handed_in && account.owner.is_none() {
+            let message = format!("mailbox `{}` is `handed_in` and nobody's", account.name);
+            problems.push(Problem::new(key, message, "name its `owner`"));
+        }
+    }
+    if let Some(credentials) = &mail.webhooks.postmark_credentials
+        && credentials.reveal().split_once(':').is_none_or(|(_, password)| password.len() < 16)
+    {
+        let hint = "write `postmark:` and at least 16 random characters, and the same into Postmark's inbound URL";
+        problems.push(Problem::new("mail.webhooks.postmark_credentials", "are too short to be a secret", hint));
     }
 }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Capture, Config, ConfigError, ObjectsStore, Problem, S3, Secret};
 use crate::{
+    capture::mail::{MailSettings, links::LinkPolicy},
     domain::{capture::Limits, time::Timestamp},
     objects::{ObjectSettings, S3Credentials, S3Settings, S3Timeouts},
 };
@@ -53,6 +54,18 @@ impl Config {
         Duration::from_secs(self.workers.lease_seconds.into())
     }
 
+    /// What use cases need to know about mail.
+    pub fn mail_settings(&self) -> MailSettings {
+        let domains: Vec<String> = self.mail.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+        let host_name = self.mail.host_name.clone().or_else(|| domains.first().cloned());
+        MailSettings {
+            host_name: host_name.unwrap_or_else(|| "localhost".to_owned()),
+            domains,
+            policy: self.mail.senders,
+            links: LinkPolicy { hosts: self.mail.links.hosts.clone(), permits_local: false },
+        }
+    }
+
     /// The calendar date in the organisation's time zone at `now`.
     pub fn today(&self, now: Timestamp) -> crate::domain::time::CivilDate {
         now.date_in(&self.organisation.time_zone)
@@ -62,8 +75,9 @@ impl Config {
 impl Capture {
     /// As the door and the reader take them.
     pub fn limits(&self) -> Limits {
-        let Self { max_bytes, max_pixels, max_side, max_pages, max_files } = *self;
-        Limits { max_bytes, max_pixels, max_side, max_pages, max_files }
+        let Self { max_bytes, max_pixels, max_side, max_pages, max_files, reserve_mb } = *self;
+        let reserve_bytes = reserve_mb.saturating_mul(1024 * 1024);
+        Limits { max_bytes, max_pixels, max_side, max_pages, max_files, reserve_bytes }
     }
 }
 

@@ -11,6 +11,7 @@
 mod check;
 mod derive;
 mod example;
+mod mail;
 mod network;
 mod secret;
 mod section;
@@ -21,6 +22,7 @@ use std::fmt;
 
 pub use self::{
     example::example,
+    mail::{Imap, ImapAccount, ImapTls, Links, Lmtp, Mail, Smtp, Webhooks},
     network::{Network, NetworkError},
     secret::Secret,
     sections::{
@@ -33,11 +35,24 @@ pub use self::{
 /// Reads, merges and checks the configuration, and reads secrets from their files. All problems found at the same
 /// step are reported together.
 pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+    let (config, mut problems) = load_unchecked(sources)?;
+    check::check_server(&config, &mut problems);
+    if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+}
+
+/// As [`load`], for commands that listen nowhere: how the server would be reached is not judged.
+pub fn load_to_listen_nowhere(sources: &Sources) -> Result<Config, ConfigError> {
+    let (config, problems) = load_unchecked(sources)?;
+    if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+}
+
+/// The configuration with what is wrong anywhere but in `server`.
+fn load_unchecked(sources: &Sources) -> Result<(Config, Vec<Problem>), ConfigError> {
     let mut config = sources::merge(sources)?;
     let mut problems = Vec::new();
     check::read_secrets(&mut config, sources, &mut problems);
     check::check(&config, &mut problems);
-    if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+    Ok((config, problems))
 }
 
 /// Everything that is wrong with the configuration.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{network::Network, secret::Secret, section::section};
+use super::{mail::Mail, network::Network, secret::Secret, section::section};
 use crate::{
     domain::{capture::Limits, money::Currency},
     objects::S3Timeouts,
@@ -28,6 +28,7 @@ section! {
         database: Database,
         objects: Objects,
         capture: Capture,
+        mail: Mail,
         reader: Reader,
         workers: Workers,
         organisation: Organisation,
@@ -157,6 +158,8 @@ section! {
         max_pages: u32 = Limits::default().max_pages;
         /// Files of one request.
         max_files: u32 = Limits::default().max_files;
+        /// MiB that uploads leave free on the disk of `data_dir`; below, they are refused and everything else goes on.
+        reserve_mb: u64 = Limits::default().reserve_bytes / (1024 * 1024);
     }
 }
 

@@ -100,6 +100,10 @@ text_enum! {
         ArchiveLimits = "archive_limits",
         /// A mail nested or fragmented beyond the limits.
         MimeLimits = "mime_limits",
+        /// A message whose sender is not proved waits for its owner.
+        SenderDoubted = "sender_doubted",
+        /// A bounce, an automatic answer or the like: kept, and nothing made of it.
+        AutomaticMail = "automatic_mail",
         /// All it brought was filed before; nothing was drafted twice.
         AlreadyFiled = "already_filed",
         /// Same client_id or Idempotency-Key, different bytes.
@@ -130,6 +134,8 @@ impl Reason {
             | Self::XmlDtdForbidden
             | Self::ArchiveLimits
             | Self::MimeLimits
+            | Self::SenderDoubted
+            | Self::AutomaticMail
             | Self::AlreadyFiled
             | Self::IdempotencyConflict => false,
         }
@@ -150,11 +156,20 @@ pub struct Limits {
     pub max_pages: u32,
     /// Files of one request.
     pub max_files: u32,
+    /// Bytes that uploads leave free on the disk: reading, reviewing and the database go on when it is almost full.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 32 * 1024 * 1024, max_pixels: 100_000_000, max_side: 16_384, max_pages: 50, max_files: 20 }
+        Self {
+            max_bytes: 32 * 1024 * 1024,
+            max_pixels: 100_000_000,
+            max_side: 16_384,
+            max_pages: 50,
+            max_files: 20,
+            reserve_bytes: 1024 * 1024 * 1024,
+        }
     }
 }
 

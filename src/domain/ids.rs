@@ -116,6 +116,10 @@ ids! {
     VerificationId,
     /// A submission: the receipts of a trip or period handed in together.
     SubmissionId,
+    /// A secret mail address of a person or visit.
+    MailAddressId,
+    /// A message that came in.
+    MailMessageId,
 }
 
 /// UUIDv7 text: 48 bits of `now` in milliseconds, 12 bits of its microseconds (RFC 9562, section 6.2, method 3),

@@ -11,6 +11,7 @@ pub mod field;
 pub mod finding;
 pub mod ids;
 pub mod journal;
+pub mod mail;
 pub mod media;
 pub mod money;
 pub mod page;

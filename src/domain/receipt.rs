@@ -33,6 +33,40 @@ text_enum! {
 }
 
 text_enum! {
+    /// How a receipt was paid, as far as papers say it. A field may hold another word: papers name more than we know.
+    PaymentMethod {
+        /// Notes and coins.
+        Cash = "cash",
+        /// A card of a brand the paper does not name.
+        Card = "card",
+        /// Visa.
+        Visa = "visa",
+        /// Mastercard.
+        Mastercard = "mastercard",
+        /// American Express.
+        Amex = "amex",
+        /// Maestro.
+        Maestro = "maestro",
+        /// Girocard, EC-Karte.
+        Girocard = "girocard",
+        /// `PostFinance` Card.
+        Postcard = "postcard",
+        /// TWINT.
+        Twint = "twint",
+        /// 支付宝.
+        Alipay = "alipay",
+        /// 微信支付.
+        Wechat = "wechat",
+        /// 银联.
+        Unionpay = "unionpay",
+        /// NETS.
+        Nets = "nets",
+        /// Another wallet on a phone.
+        Ewallet = "ewallet",
+    }
+}
+
+text_enum! {
     /// What a document is to a receipt.
     PartRole {
         /// The document the receipt is read from.

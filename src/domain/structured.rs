@@ -27,8 +27,12 @@ text_enum! {
         JsonLd = "json_ld",
         /// schema.org microdata in HTML.
         Microdata = "microdata",
-        /// Headers of a mail.
+        /// Headers of a mail, and links in its text or in HTML (name `link`; kept and shown, never followed by the reader).
         Mail = "mail",
+        /// Events of a calendar attachment: the trip around the receipt.
+        Calendar = "calendar",
+        /// A wallet pass: boarding pass, ticket, card.
+        Pass = "pass",
     }
 }
 

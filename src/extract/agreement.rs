@@ -7,10 +7,14 @@
 use rust_decimal::Decimal;
 
 use super::{
+    Material, find_structured,
     fold::{fold_name, similarity},
     rank::Proposal,
 };
-use crate::domain::field::{FieldKey, FieldValue};
+use crate::domain::{
+    field::{FieldKey, FieldValue},
+    page::TextSource,
+};
 
 /// Agreement is never certainty: the same machine wrote most of what agrees.
 const MOST: f32 = 0.998;
@@ -20,6 +24,9 @@ const CONTRADICTS: f32 = 0.8;
 const DISBELIEVED: f32 = 0.1;
 /// How far the print is believed at most against a structure.
 const PRINT_MOST: f32 = 0.97;
+/// How far a recognised print is believed against a code or a structure: recognition takes one digit for another more
+/// often than an issuer's machine contradicts its own paper.
+const RECOGNISED_MOST: f32 = 0.6;
 /// How far the print is believed at least when it shows the same value.
 const PRINT_LEAST: f32 = 0.6;
 /// How far the capital numerals are believed.
@@ -45,10 +52,14 @@ pub fn hear_capitals(proposals: &mut [Proposal], capitals: &[Decimal]) {
     }
 }
 
-/// Says that everything printed only repeats the structured values, and so agrees with nothing.
-pub fn mark_echo(proposals: &mut [Proposal]) {
+/// Says of what is printed how it got there: `echo` when it only repeats the structured values and so agrees with nothing,
+/// `recognised` when it was read off a picture.
+pub fn mark_print(proposals: &mut [Proposal], material: &Material) {
+    let echo = find_structured::is_all_echo(material);
+    let recognised = material.pages.iter().any(|page| page.source == TextSource::Recognition);
     for proposal in proposals.iter_mut().filter(|p| !is_exact(p)) {
-        proposal.features.flag("echo", true);
+        proposal.features.flag("echo", echo);
+        proposal.features.flag("recognised", recognised);
     }
 }
 
@@ -99,7 +110,7 @@ fn claims_of(key: FieldKey, mut exact: Vec<(f32, Proposal)>) -> Vec<Claim> {
                 claim.sources.push(source);
                 let has_box = claim.proposal.evidence.iter().any(|e| e.quad.is_some());
                 if has_box {
-                    claim.proposal.evidence.extend(proposal.evidence)
+                    claim.proposal.evidence.extend(proposal.evidence);
                 } else {
                     claim.proposal.evidence.splice(0..0, proposal.evidence);
                 }
@@ -165,7 +176,8 @@ fn contradiction(key: FieldKey, claims: &[Claim], printed: &[(f32, Proposal)]) -
     }
     let believed = claims.iter().map(|c| c.proposal.features.get("print")).fold(0.0, f32::max) >= DISBELIEVED;
     let (p, rival) = printed.first().filter(|(p, rival)| *p >= CONTRADICTS && rival.features.get("echo") == 0.0)?;
-    (!believed).then(|| (odds(p.min(PRINT_MOST)), rival.value.to_string()))
+    let most = if rival.features.get("recognised") > 0.0 { RECOGNISED_MOST } else { PRINT_MOST };
+    (!believed).then(|| (odds(p.min(most)), rival.value.to_string()))
 }
 
 /// Turns odds into probabilities of one whole that claims, contradictions and "none" share, and names the conflicts.
@@ -219,7 +231,11 @@ fn is_same(key: FieldKey, a: &FieldValue, b: &FieldValue) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        domain::{field::Evidence, page::Quad},
+        domain::{
+            field::Evidence,
+            page::{Page, Quad},
+            structured::{StructuredSource, StructuredValue},
+        },
         extract::rank::Features,
     };
 
@@ -237,6 +253,22 @@ mod tests {
             reasons: vec![reason.to_owned()],
             features: if exact > 0.0 { Features(vec![("exact", exact)]) } else { Features::default() },
         }
+    }
+
+    fn stated() -> StructuredValue {
+        let (name, text) = ("total".to_owned(), "112.00".to_owned());
+        StructuredValue { source: StructuredSource::Cii, name, text, page: None, quad: None }
+    }
+
+    #[test]
+    fn a_misread_print_weighs_less_than_one_from_a_text_layer() {
+        let mut read = vec![proposal(amount("212.00"), "label:合计", 0.0)];
+        let page = Page { index: 0, width: 9, height: 9, lines: Vec::new(), source: TextSource::Recognition };
+        mark_print(&mut read, &Material { pages: vec![page], ..Material::default() });
+        let (p, chosen) =
+            settled(vec![(0.0, proposal(amount("112.00"), "code:fapiao", 0.985)), (0.95, read.remove(0))]);
+        assert!((0.95..0.98).contains(&p), "{p}");
+        assert!(chosen.reasons.contains(&"conflict:print=212.00".to_owned()), "but it is named all the same");
     }
 
     /// The chosen probability and reasons.
@@ -300,7 +332,8 @@ mod tests {
     #[test]
     fn what_only_repeats_the_structure_does_not_agree_with_it() {
         let mut echo = vec![proposal(amount("112.00"), "label:合计", 0.0)];
-        mark_echo(&mut echo);
+        let structured = Material { values: vec![stated()], ..Material::default() };
+        mark_print(&mut echo, &structured);
         let (p, chosen) = settled(vec![(0.0, proposal(amount("112.00"), "source:cii", 0.985)), (0.9, echo.remove(0))]);
         assert!(p < 0.99 && !chosen.reasons.contains(&"agree:print".to_owned()));
         assert!(chosen.evidence[0].quad.is_some(), "but it shows where it is written");

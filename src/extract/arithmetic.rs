@@ -6,6 +6,8 @@ use super::{capitals, layout::Layout, money::Mention, rank::Features, words::Lab
 
 /// Distinct labelled values of one kind that are combined.
 const MAX_PARTS: usize = 12;
+/// Taxes, services, discounts and roundings that are combined with a subtotal.
+const MAX_STEPS: usize = 12;
 /// Articles summed; a longer slip is not checked.
 const MAX_ITEMS: usize = 400;
 /// Rounding lines move a total by at most this: five rappen, ten sen, and Swedish rounding.
@@ -16,8 +18,12 @@ const MAX_ROUNDING: Decimal = Decimal::from_parts(50, 0, 0, false, 2);
 pub struct Sums {
     /// Values that equal cash − change.
     pub paid: Vec<Decimal>,
+    /// Values from which a printed change was given: what was handed over.
+    pub handed: Vec<Decimal>,
     /// Values that equal subtotal or net + tax (+ service − discount).
     pub built: Vec<Decimal>,
+    /// Values that grow into another printed value by tax, service, discount or rounding.
+    pub bases: Vec<Decimal>,
     /// Values reached by adding a printed rounding line to a labelled total.
     pub rounded: Vec<Decimal>,
     /// Values a printed rounding line starts from.
@@ -52,21 +58,17 @@ impl Sums {
                 }
             }
         }
-        let bases = values(mentions, &[L::Subtotal, L::Net, L::Total, L::Amount]);
-        let taxes = values(mentions, &[L::Tax]);
-        let extras = values(mentions, &[L::Service, L::Tip]);
-        let discounts = values(mentions, &[L::Discount]);
-        for base in &bases {
-            for tax in taxes.iter().chain(&extras).filter(|t| t.abs() < base.abs() && !t.is_zero()) {
-                sums.built.push((*base + *tax).normalize());
-                for extra in extras.iter().chain(&taxes).filter(|e| *e != tax && e.abs() < base.abs()) {
-                    sums.built.push((*base + *tax + *extra).normalize());
-                }
-            }
-            for discount in discounts.iter().filter(|d| d.abs() < base.abs() && !d.is_zero()) {
-                sums.built.push((*base - discount.abs()).normalize());
+        let printed: Vec<Decimal> = mentions
+            .iter()
+            .filter(|m| m.amount.decimals > 0 && !m.amount.percent)
+            .map(|m| m.amount.value.normalize())
+            .collect();
+        for (change, paid) in values(mentions, &[L::Change]).iter().flat_map(|c| tendered.iter().map(move |p| (c, p))) {
+            if !change.is_zero() && *paid > change.abs() && printed.contains(&(*paid - change.abs()).normalize()) {
+                sums.handed.push(*paid);
             }
         }
+        sums.build(mentions, &printed);
         let totals = values(mentions, &[L::Total, L::GrandTotal, L::Subtotal, L::Net]);
         for rounding in values(mentions, &[L::Rounding]).iter().filter(|r| !r.is_zero() && r.abs() <= MAX_ROUNDING) {
             for total in &totals {
@@ -88,6 +90,38 @@ impl Sums {
         sums
     }
 
+    /// Subtotals and what is added to them, up to three steps, where the result is printed.
+    fn build(&mut self, mentions: &[Mention], printed: &[Decimal]) {
+        let steps: Vec<Decimal> = values(mentions, &[L::Tax, L::Service, L::Tip])
+            .into_iter()
+            .chain(values(mentions, &[L::Discount]).into_iter().map(|d| -d.abs()))
+            .chain(
+                values(mentions, &[L::Rounding]).into_iter().filter(|r| r.abs() <= MAX_ROUNDING).flat_map(|r| [r, -r]),
+            )
+            .filter(|step| !step.is_zero())
+            .take(MAX_STEPS)
+            .collect();
+        for base in values(mentions, &[L::Subtotal, L::Net, L::Total, L::Amount]) {
+            let mut reached = |sum: Decimal| {
+                let sum = sum.normalize();
+                if sum != base && printed.contains(&sum) {
+                    self.built.push(sum);
+                    self.bases.push(base);
+                }
+            };
+            let fits = |step: &Decimal| step.abs() < base.abs();
+            for (i, a) in steps.iter().enumerate().filter(|(_, s)| fits(s)) {
+                reached(base + *a);
+                for (j, b) in steps.iter().enumerate().skip(i + 1).filter(|(_, s)| fits(s)) {
+                    reached(base + *a + *b);
+                    for c in steps.iter().skip(j + 1).filter(|s| fits(s)) {
+                        reached(base + *a + *b + *c);
+                    }
+                }
+            }
+        }
+    }
+
     /// Sets the features of `value` and says why in words.
     pub fn explain(&self, value: Decimal, features: &mut Features, reasons: &mut Vec<String>) {
         let mut note = |name: &'static str, reason: &str, list: &[Decimal]| {
@@ -99,7 +133,9 @@ impl Sums {
             }
         };
         note("sum_paid", "sum:cash-change", &self.paid);
+        note("sum_handed", "", &self.handed);
         note("sum_built", "sum:subtotal+tax", &self.built);
+        note("sum_base", "", &self.bases);
         note("sum_rounded", "sum:rounding", &self.rounded);
         note("sum_unrounded", "", &self.unrounded);
         note("sum_items", "sum:items", &self.items);

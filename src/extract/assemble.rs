@@ -30,8 +30,8 @@ pub fn assemble(ranker: &dyn Ranker, proposals: Vec<Proposal>) -> Extraction {
             fields.insert(key, field);
         }
     }
-    let p = |key| fields.get(&key).map_or(0.0, |f: &Field| f.p);
-    let p_total_and_date = p(FieldKey::Total) * p(FieldKey::Date);
+    let p = |key| fields.get(&key).map(|f: &Field| f.p);
+    let p_total_and_date = ranker.joint(p(FieldKey::Total), p(FieldKey::Date));
     Extraction { fields, candidates, p_total_and_date, ..Extraction::default() }
 }
 
@@ -41,17 +41,34 @@ pub fn most_probable(ranker: &dyn Ranker, key: FieldKey, proposals: &[Proposal])
     rank_one(ranker, key, own).into_iter().next().filter(|(p, _)| *p >= MIN_P).map(|(_, best)| best.value)
 }
 
-/// Proposals with probabilities, most probable first. Fields without a trained ranker carry theirs as feature `p`.
+/// Proposals with calibrated probabilities, most probable first.
 fn rank_one(ranker: &dyn Ranker, key: FieldKey, proposals: Vec<Proposal>) -> Vec<(f32, Proposal)> {
+    let mut ranked = rank_raw(ranker, key, proposals);
+    ranker.calibrate(key, &mut ranked);
+    agreement::settle(key, &mut ranked);
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ranked
+}
+
+/// Proposals with the ranker's own probabilities, most probable first. Fields without a trained ranker carry theirs as
+/// feature `p`.
+pub(super) fn rank_raw(ranker: &dyn Ranker, key: FieldKey, proposals: Vec<Proposal>) -> Vec<(f32, Proposal)> {
+    // Exact sources do not compete with what is printed; they overrule it afterwards.
+    let (exact, proposals): (Vec<Proposal>, Vec<Proposal>) = proposals.into_iter().partition(is_exact);
     let ps: Vec<f32> = match key {
         FieldKey::Total | FieldKey::Date | FieldKey::Merchant => ranker.rank(key, &proposals),
         _ => proposals.iter().map(|p| p.features.get("p")).collect(),
     };
     let mut ranked: Vec<(f32, Proposal)> =
         ps.into_iter().map(|p| if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 }).zip(proposals).collect();
-    agreement::settle(key, &mut ranked);
+    ranked.extend(exact.into_iter().map(|p| (0.0, p)));
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked
+}
+
+/// Whether the proposal comes from a source that knows its value, such as a code.
+pub(super) fn is_exact(proposal: &Proposal) -> bool {
+    proposal.features.get("exact") > 0.0
 }
 
 fn candidate(proposal: &Proposal, p: f32) -> Candidate {

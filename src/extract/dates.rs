@@ -285,7 +285,12 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
     }
     // `25/12/201810:22`: four digits of year when they make one, else two.
     let four = third.get(..4).and_then(|y| y.parse::<i32>().ok());
-    let plausible = four.filter(|y| (window.from.year()..window.to.year()).contains(&(*y as i16)) && *y < 9999);
+    // `02.03.2015:59` lost its blank: two digits of year, then the time.
+    let hour = third.get(2..4).and_then(|h| h.parse::<u8>().ok()).is_some_and(|h| h < 24);
+    let digits_after = |n: usize| more.get(1..=n).is_some_and(|d| d.iter().all(u8::is_ascii_digit));
+    let glued = third.len() == 4 && hour && more.first() == Some(&b':') && digits_after(2);
+    let plausible =
+        four.filter(|_| !glued).filter(|y| (window.from.year()..window.to.year()).contains(&(*y as i16)) && *y < 9999);
     if let Some(year) = plausible {
         push(&mut readings, window.date(year, b, a), Form::DayFirst);
         push(&mut readings, window.date(year, a, b), Form::MonthFirst);
@@ -395,6 +400,7 @@ mod tests {
         for (text, expected) in [
             ("25/12/2018 8:13:39 PM", "2018-12-25"),
             ("25/12/201810:22", "2018-12-25"),
+            ("02.03.2015:59", "2020-03-02"),
             ("2018-12-25", "2018-12-25"),
             ("2018/12/25 10:22", "2018-12-25"),
             ("12.31.19", "2019-12-31"),

@@ -5,9 +5,9 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use super::{
-    find_seller,
+    brand, find_seller,
     fold::{Folded, fold_name, similarity},
-    judge_merchant::{ADDRESS, CONTACT, Head, LEGAL, LEGAL_MALAYSIA, REGISTRATION, judge, matches},
+    judge_merchant::{ADDRESS, CONTACT, DOMAIN, Head, LEGAL, LEGAL_MALAYSIA, REGISTRATION, judge, matches},
     layout::Layout,
     rank::{Features, Proposal},
     words::{self, Label as L},
@@ -20,7 +20,14 @@ use crate::domain::{
 /// Rows from the top that may hold the name.
 pub const HEAD_ROWS: usize = 14;
 /// Proposals kept.
-const MAX_PROPOSALS: usize = 60;
+const MAX_PROPOSALS: usize = 90;
+/// Rows in which web addresses are looked for.
+const DOMAIN_ROWS: usize = 200;
+/// Web addresses of one receipt that are considered.
+const MAX_DOMAINS: usize = 6;
+/// Mail providers, survey hosts and the like: nobody was paid there.
+const PROVIDERS: &[&str] =
+    &["gmail", "yahoo", "hotmail", "outlook", "gmx", "bluewin", "facebook", "instagram", "qq", "163"];
 /// Rows in which known merchants are looked for.
 const KNOWN_ROWS: usize = 40;
 /// Known merchants that are looked for.
@@ -56,12 +63,16 @@ pub struct Printed {
     pub piece: bool,
     /// The legal form was taken off; it is not printed like this.
     pub stripped: bool,
+    /// A letter was mended to make a brand of it; it was not read like this.
+    pub is_mended: bool,
 }
 
 /// Every name the receipt may be from.
 pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<Proposal> {
     let mut printed = head_names(layout);
     printed.extend(find_seller::find(layout));
+    printed.extend(domain_names(layout));
+    printed.extend(brand::find(layout));
     let head = Head::new(layout, today);
     let mut proposals: Vec<Proposal> = Vec::new();
     let mut folds: Vec<String> = Vec::new();
@@ -176,6 +187,7 @@ fn without_legal_form(name: &Printed) -> Option<Printed> {
 fn finder_of(name: &Printed) -> &'static str {
     match (name.seller, name.rows) {
         (true, _) => "merchant:label",
+        (false, 1) if name.is_mended => "merchant:brand",
         (false, 1) => "merchant:head",
         (false, _) => "merchant:head_joined",
     }
@@ -215,8 +227,38 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
                     buyer: false,
                     piece: true,
                     stripped: false,
+                    is_mended: false,
                 });
             }
+        }
+    }
+    out
+}
+
+/// The names in web and mail addresses: `shop` for `www.shop.de` and `info@shop.de`, and the address without `www.`.
+fn domain_names(layout: &Layout<'_>) -> Vec<Printed> {
+    let Some(pattern) = DOMAIN.as_ref() else { return Vec::new() };
+    let mut out: Vec<Printed> = Vec::new();
+    for (at, segment) in layout.segments.iter().enumerate().filter(|(_, s)| s.row < DOMAIN_ROWS) {
+        for found in pattern.captures_iter(&segment.text) {
+            let Some(name) = found.get(1) else { continue };
+            if out.len() >= MAX_DOMAINS || PROVIDERS.contains(&fold_name(name.as_str()).as_str()) {
+                continue;
+            }
+            let range = name.range();
+            out.push(Printed {
+                text: name.as_str().to_owned(),
+                row: segment.row,
+                rows: 1,
+                evidence: layout.evidence(at, &range),
+                height: segment.bounds.height(),
+                legibility: segment.score_of(&range),
+                seller: false,
+                buyer: false,
+                piece: true,
+                stripped: true,
+                is_mended: false,
+            });
         }
     }
     out
@@ -251,6 +293,7 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
         buyer: false,
         piece: false,
         stripped: false,
+        is_mended: false,
     })
 }
 

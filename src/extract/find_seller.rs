@@ -123,5 +123,6 @@ fn labelled(layout: &Layout<'_>, at: usize, range: Range<usize>, seller: bool) -
         buyer: !seller,
         piece: false,
         stripped: false,
+        is_mended: false,
     }
 }

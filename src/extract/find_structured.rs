@@ -38,6 +38,8 @@ const fn belief(source: StructuredSource) -> f32 {
         StructuredSource::JsonLd | StructuredSource::Microdata => 0.93,
         // The sender of a mail is often the platform, its date the day of sending.
         StructuredSource::Mail => 0.6,
+        // They tell of the trip, not of the receipt.
+        StructuredSource::Calendar | StructuredSource::Pass => 0.3,
     }
 }
 
@@ -55,6 +57,8 @@ const fn finder(source: StructuredSource) -> &'static str {
         StructuredSource::JsonLd => "structured:json_ld",
         StructuredSource::Microdata => "structured:microdata",
         StructuredSource::Mail => "structured:mail",
+        StructuredSource::Calendar => "structured:calendar",
+        StructuredSource::Pass => "structured:pass",
     }
 }
 

@@ -17,6 +17,11 @@ use crate::domain::field::{FieldKey, FieldValue};
 /// Proposals kept; the ranker never needs the hundredth amount of a slip.
 const MAX_PROPOSALS: usize = 120;
 
+/// Rounding to five cents moves an amount by at most this.
+const COIN: Decimal = Decimal::from_parts(4, 0, 0, false, 2);
+/// Units that are no money, as they stand right after a number.
+const UNITS: &[&str] = &["km", "kg", "ml", "ltr", "pcs", "pc", "oz", "lb", "公里", "小时", "分钟", "day", "std", "min"];
+
 /// Feature per label; the order is the order of the weights table.
 const LABELS: &[(L, &str)] = &[
     (L::GrandTotal, "label_grand_total"),
@@ -65,9 +70,35 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums, region: &
             features.flag("alone", alone);
             let mut reasons: Vec<String> = Vec::new();
             sums.explain(*value, &mut features, &mut reasons);
+            twins(*value, group, &groups, &mut features);
+            page.against_totals(*value, group, sums, &mut features);
             proposal(layout, *value, group, features, reasons)
         })
         .collect()
+}
+
+/// What other printed amounts nearly the same say: rounded to a coin, or one of the two misread.
+fn twins(value: Decimal, group: &[&Mention], groups: &BTreeMap<Decimal, Vec<&Mention>>, f: &mut Features) {
+    let on_coin = |v: Decimal| (v * Decimal::from(20)).fract().is_zero();
+    let coin = on_coin(value);
+    f.flag("off_coin", !coin);
+    let legible = |group: &[&Mention]| group.iter().map(|m| m.legibility).fold(0.0, f32::max);
+    for (other, others) in groups.iter().filter(|(other, _)| **other != value) {
+        if (*other - value).abs() <= COIN && on_coin(*other) != coin {
+            f.flag(if coin { "coin_of_twin" } else { "twin_on_coin" }, true);
+        } else if others.iter().any(|m| m.amount.decimals == 2) && is_one_digit_off(value, *other) {
+            f.flag("misread_twin", true);
+            f.set("twin_more", (others.len() as f32 - group.len() as f32).clamp(-2.0, 2.0));
+            f.set("twin_clearer", legible(others) - legible(group));
+        }
+    }
+}
+
+/// Whether two amounts differ in one digit only.
+fn is_one_digit_off(a: Decimal, b: Decimal) -> bool {
+    let shown = |v: Decimal| format!("{v:.2}");
+    let (a, b) = (shown(a), shown(b));
+    a.len() == b.len() && a.len() >= 4 && a.bytes().zip(b.bytes()).filter(|(x, y)| x != y).count() == 1
 }
 
 fn is_possible(mention: &Mention) -> bool {
@@ -139,6 +170,12 @@ struct Page {
     decimals_usual: bool,
     /// Rows that name another currency than the paper's.
     foreign_rows: Vec<usize>,
+    /// Rows labelled as rounding.
+    rounding_rows: Vec<usize>,
+    /// Rows that pay with a card or wallet.
+    card_rows: Vec<usize>,
+    /// Distinct amounts that are called a total.
+    totals: Vec<Decimal>,
 }
 
 impl Page {
@@ -153,7 +190,37 @@ impl Page {
             has_grand: rows(&[L::GrandTotal]).next().is_some(),
             decimals_usual: with_decimals >= 3,
             foreign_rows: region.foreign_rows(layout),
+            rounding_rows: rows(&[L::Rounding]).collect(),
+            card_rows: rows(&[L::Card]).collect(),
+            totals: distinct_totals(mentions),
         }
+    }
+}
+
+fn distinct_totals(mentions: &[Mention]) -> Vec<Decimal> {
+    let called = mentions.iter().filter(|m| m.is(&[L::GrandTotal, L::Total]) && m.amount.decimals > 0);
+    let mut totals: Vec<Decimal> = called.map(|m| m.amount.value.normalize()).collect();
+    totals.sort_unstable();
+    totals.dedup();
+    totals
+}
+
+impl Page {
+    /// How an amount stands to the ones that are called a total, above all to one that adds up.
+    fn against_totals(&self, value: Decimal, group: &[&Mention], sums: &Sums, f: &mut Features) {
+        let adds_up = |v: &Decimal| sums.built.contains(v) || sums.paid.contains(v) || sums.rounded.contains(v);
+        let called = group.iter().any(|m| m.is(&[L::GrandTotal, L::Total]));
+        let others = || self.totals.iter().filter(|t| **t != value);
+        f.flag("no_total_at_all", self.totals.is_empty());
+        f.flag("beside_totals", !called && !self.totals.is_empty());
+        f.flag("over_all_totals", !called && !self.totals.is_empty() && self.totals.iter().all(|t| value > *t));
+        f.flag("under_all_totals", !called && !self.totals.is_empty() && self.totals.iter().all(|t| value < *t));
+        f.flag("largest_total", called && others().all(|t| *t < value));
+        f.flag("only_total", called && others().next().is_none());
+        f.flag("rival_adds_up", !adds_up(&value) && others().any(adds_up));
+        f.flag("called_and_adds_up", called && adds_up(&value));
+        let paid = group.iter().any(|m| m.is(&[L::Tendered]));
+        f.flag("only_tendered", paid && !called && !adds_up(&value) && !self.totals.is_empty());
     }
 }
 
@@ -186,6 +253,33 @@ fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Featu
     f.flag("one_decimal", all(&|m| m.amount.decimals == 1));
     f.flag("factor", any(&|m| m.amount.factor));
     f.flag("repaired", all(&|m| m.amount.repaired));
+    f.flag("after_rounding", any(&|m| page.rounding_rows.iter().any(|r| m.row > *r && m.row - r <= 2)));
+    f.flag("before_rounding", any(&|m| page.rounding_rows.iter().any(|r| m.row < *r && r - m.row <= 2)));
+    f.flag("near_card", any(&|m| page.card_rows.iter().any(|r| m.row.abs_diff(*r) <= 2)));
+    f.set("times", (group.len() as f32).min(5.0));
+    let follows_unit = |m: &Mention| {
+        let text = layout.segments[m.segment].text.get(m.amount.range.end..).unwrap_or("").trim_start().to_lowercase();
+        UNITS.iter().any(|unit| text.strip_prefix(unit).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+    };
+    f.flag("unit", all(&follows_unit));
+    let alone = |m: &Mention| layout.rows[m.row].segments.len() == 1 && layout.segments[m.segment].spans.len() <= 2;
+    f.flag("alone_on_row", any(&alone));
+    if let Some(frame) = layout.frame {
+        let width = (frame.right - frame.left).max(1.0);
+        let right = group.iter().map(|m| layout.segments[m.segment].bounds.right).fold(0.0, f32::max);
+        f.set("right_edge", ((right - frame.left) / width).clamp(0.0, 1.0));
+    }
+    let fuzzy = |labels: &'static [L]| any(&|m| m.is(labels) && m.label.is_some_and(|(h, _)| !h.fuzzy));
+    f.flag("sure_total", fuzzy(&[L::GrandTotal, L::Total]));
+    let rows_of_total: Vec<usize> =
+        group.iter().filter(|m| m.is(&[L::GrandTotal, L::Total, L::Amount])).map(|m| m.row).collect();
+    // Two columns of amounts on a row called total: the last is the one to pay.
+    f.flag(
+        "row_end",
+        rows_of_total
+            .iter()
+            .any(|r| layout.rows[*r].segments.last() == group.iter().find(|m| m.row == *r).map(|m| &m.segment)),
+    );
     let total_rows: Vec<usize> = group.iter().filter(|m| m.is(&[L::GrandTotal, L::Total])).map(|m| m.row).collect();
     let on = |row: Option<usize>| row.is_some_and(|r| total_rows.contains(&r));
     f.flag("first_total", on(page.first_total));

@@ -62,8 +62,18 @@ pub static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"|[\s,]*\b\d{5,7}\s*-\s*[A-Z]\b.*$|[\s,]*\b[A-Z]{2}\d{7}-[A-Z]\b.*$|[\s,]*\(?20\d{10}\b.*$"
     ))
 });
-static DOMAIN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| regex(r"(?i)(?:www\.|@|https?://)([\p{L}\d-]{3,40})\.(?:[a-z]{2,3}\.)?[a-z]{2,4}\b"));
+/// A web or mail address; the first group is the name in it.
+pub static DOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)(?:www\.|@|https?://)?\b(?:[a-z]{3,12}\.)?([\p{L}\d-]{3,40})\.(?:(?:co|com|org|gov)\.)?(?:com|net|org|de|ch|at|fr|it|my|uk|us|cn|eu|sg|ca|au|info)\b",
+    )
+});
+/// Words of sentences rather than names, in the languages receipts thank in.
+static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:thanks?|welcome|please|you|your|our|us|we|it's|save|saving|savings|better|feedback|survey|visit|again|come|open|hours?|daily|online|call|contact|give|get|for|returns?|refund|exchange|goods|sold|customer|copy|guest|cashier|served|server|order|table|dine|take|sale|date|time|price|item|items|description|qty|amount|bedient|ihr|ihre|unser|unsere|mein|meine|dein|wir|sie|danke|dank|besuch|einkauf|öffnungszeiten|uhr|willkommen|bitte|selber|macht|freude|merci|bienvenue|votre|vous|nous|visite|grazie|vostra|arrivederci|benvenuti|terima|kasih|sila|datang|selamat)\b|谢谢|欢迎|光临|惠顾|多谢",
+    )
+});
 
 pub fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|p| p.is_match(text))
@@ -79,6 +89,8 @@ pub struct Head {
     tallest: f32,
     /// Folded rows below the first four.
     later: Vec<String>,
+    /// All folded rows.
+    all: Vec<String>,
     domains: Vec<String>,
 }
 
@@ -106,6 +118,7 @@ impl Head {
             first_amount: first(&has_amount),
             first_address: first(&|text| matches(&ADDRESS, text) || matches(&CONTACT, text)),
             tallest: layout.rows.iter().take(HEAD_ROWS).map(|r| r.height).fold(1.0, f32::max),
+            all: rows().map(|(_, r)| fold_name(&r.text)).collect(),
             later: rows().skip(4).map(|(_, r)| fold_name(&r.text)).collect(),
             domains: domains(layout),
         }
@@ -140,6 +153,22 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("date", !dates::find(text, head.today).is_empty() || !dates::find_times(text).is_empty());
     f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
     f.flag("seller", name.seller);
+    f.flag("mended", name.is_mended);
+    super::brand::judge(text, &mut f);
+    f.flag("sentence", matches(&SENTENCE, text));
+    f.flag("sentence_row", matches(&SENTENCE, &name.evidence.text));
+    f.set("height", (name.height / head.tallest.max(1.0)).clamp(0.0, 1.5));
+    f.set("row", (name.row as f32).min(30.0));
+    f.set("from_first", (name.row as f32 - head.first_name.min(30) as f32).clamp(-5.0, 10.0));
+    f.set("to_address", (head.first_address.min(60) as f32 - name.row as f32).clamp(-10.0, 10.0));
+    f.set("letters", (text.chars().filter(|c| c.is_alphabetic()).count() as f32).min(60.0));
+    f.set(
+        "capital",
+        text.chars().filter(|c| c.is_uppercase()).count() as f32
+            / text.chars().filter(|c| c.is_alphabetic()).count().max(1) as f32,
+    );
+    let echoes = head.all.iter().filter(|row| folded.chars().count() > 3 && row.contains(folded)).count();
+    f.set("echoes", (echoes as f32).min(4.0));
     f.flag("buyer", name.buyer);
     f.flag("joined", name.rows > 1);
     let hits = words::find(text);

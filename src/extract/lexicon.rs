@@ -12,7 +12,7 @@ pub const LEXICON: &[(Label, &str)] = &[
         concat!(
             "grand total|total due|amount due|total payable|amount payable|net payable|balance due|total to pay|",
             "total amount payable|total amount due|nett total|net total|total rounded|rounded total|",
-            "total after rounding|total after adj|total incl|total inclusive|total incl gst|",
+            "total after rounding|amount to be paid|amount to pay|total aft rounding|ttl after rounding|ttl aft rnd|total aft rnd|total after adj|total incl|total inclusive|total incl gst|",
             "total sales inclusive gst|total sales incl gst|total amt incl gst|total inclusive of gst|total with gst|",
             "total incl tax|total rm incl gst|total amount incl|total sale incl|total payment|payment due|to pay|",
             "please pay|bill total|invoice total|order total|net amount due|total amt payable|total net amount|",
@@ -100,7 +100,7 @@ pub const LEXICON: &[(Label, &str)] = &[
         concat!(
             "cash|cash tend|cash tendered|tendered|tender|tend|total tendered|amount tendered|amt tendered|",
             "cash received|received|amount received|amt received|total received|cash paid|paid|amount paid|",
-            "paid amount|total paid|payment|cash payment|cash rm|pay amount|accepted|cash in|tunai|wang tunai|",
+            "paid amount|total paid|payment|cash payment|cash rm|pay amount|accepted|accepted total|total accepted|amount accepted|cash in|tunai|wang tunai|",
             "bayaran|dibayar|bar|bargeld|gegeben|erhalten|bezahlt|bar chf|bar eur|gegeben bar|bar gegeben|zahlung|",
             "bar erhalten|especes|recu|paye|comptant|contanti|contante|pagato|pagamento|pagamento contante|contant|",
             "现金|現金|收款|付款|实收现金|收您|预付"

@@ -7,6 +7,7 @@
 mod agreement;
 mod arithmetic;
 mod assemble;
+mod brand;
 mod capitals;
 mod check_digits;
 mod cursor;
@@ -27,23 +28,26 @@ pub mod fold;
 mod items;
 mod judge_merchant;
 pub mod layout;
+pub mod learn;
 mod lexicon;
+pub mod model;
 mod money;
 pub mod numbers;
 pub mod payloads;
 pub mod rank;
 mod rates;
 mod region;
+mod structured_lines;
 mod upright;
-mod weights;
 pub mod words;
 
 pub use capitals::parse as capital_amount;
 
 use arithmetic::Sums;
 use layout::Layout;
+use model::Model;
 use money::Mention;
-use rank::{Logit, Proposal, Ranker};
+use rank::{Proposal, Ranker};
 use region::Region;
 
 use crate::domain::{
@@ -94,7 +98,7 @@ pub struct Extraction {
 
 /// Reads one receipt: the fields with probabilities, evidence and reasons.
 pub fn extract(material: &Material, context: &Context) -> Extraction {
-    extract_with(&Logit, material, context)
+    extract_with(Model::embedded(), material, context)
 }
 
 /// [`extract`] with another ranker.
@@ -118,19 +122,26 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }
-    if find_structured::is_all_echo(material) {
-        agreement::mark_echo(&mut proposals);
-    }
+    agreement::mark_print(&mut proposals, material);
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());
-    extraction.breakdown =
-        Breakdown { items: items::find(&sheet.layout, &sheet.mentions, total), taxes: rates::lines(&rates, total) };
+    // What a document states as data is not read off its print once more.
+    extraction.breakdown = structured_lines::breakdown(&material.values);
+    if extraction.breakdown.items.is_empty() {
+        extraction.breakdown.items = items::find(&sheet.layout, &sheet.mentions, total);
+    }
+    if extraction.breakdown.taxes.is_empty() {
+        extraction.breakdown.taxes = rates::lines(&rates, total);
+    }
     extraction
 }
 
 /// Every proposal for the ranked fields with the features a ranker sees; for training and statistics.
 pub fn propose(material: &Material, context: &Context) -> Vec<Proposal> {
-    Sheet::new(material, context).propose(material, context)
+    match upright::view(material) {
+        Some((view, _)) => Sheet::new(&view, context).propose(&view, context),
+        None => Sheet::new(material, context).propose(material, context),
+    }
 }
 
 /// The receipt laid out, with its amounts labelled.

@@ -1,6 +1,5 @@
 //! The ranker's seam: features of competing proposals in, probabilities out.
 
-use super::weights;
 use crate::domain::field::{Evidence, FieldKey, FieldValue};
 
 /// Named features of one proposal; a name that is absent is 0.
@@ -48,46 +47,22 @@ pub trait Ranker {
     /// The probability of each proposal being right, in the given order; they sum to at most 1,
     /// the rest being the probability that none is right.
     fn rank(&self, key: FieldKey, proposals: &[Proposal]) -> Vec<f32>;
-}
 
-/// Conditional logit: softmax over the proposals and "none of them", with constant weights.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Logit;
+    /// Makes the probabilities of one field's proposals mean what they say.
+    fn calibrate(&self, _key: FieldKey, _ranked: &mut [(f32, Proposal)]) {}
 
-impl Ranker for Logit {
-    fn rank(&self, key: FieldKey, proposals: &[Proposal]) -> Vec<f32> {
-        let Some(model) = weights::of(key) else { return vec![0.0; proposals.len()] };
-        let scores: Vec<f32> = proposals.iter().map(|p| model.score(&p.features)).collect();
-        softmax(&scores, model.none)
+    /// The probability that total and date are both right, from the calibrated ones of each; 0 when one was not found.
+    fn joint(&self, total: Option<f32>, date: Option<f32>) -> f32 {
+        total.unwrap_or(0.0) * date.unwrap_or(0.0)
     }
 }
 
 /// Softmax of `scores` against an outside option with score `none`; without overflow.
-fn softmax(scores: &[f32], none: f32) -> Vec<f32> {
+pub(super) fn softmax(scores: &[f32], none: f32) -> Vec<f32> {
     let top = scores.iter().copied().fold(none, f32::max);
     let powers: Vec<f32> = scores.iter().map(|s| (s - top).exp()).collect();
     let sum = powers.iter().sum::<f32>() + (none - top).exp();
     powers.into_iter().map(|p| p / sum).collect()
-}
-
-/// A linear model over named features.
-#[derive(Debug)]
-pub struct Linear {
-    /// Score of "none of the proposals is right".
-    pub none: f32,
-    /// Weight per feature name.
-    pub weights: &'static [(&'static str, f32)],
-}
-
-impl Linear {
-    /// Weighted sum of the features; unknown names count nothing.
-    pub fn score(&self, features: &Features) -> f32 {
-        features
-            .0
-            .iter()
-            .filter_map(|(name, value)| self.weights.iter().find(|(n, _)| n == name).map(|(_, w)| w * value))
-            .sum()
-    }
 }
 
 #[cfg(test)]

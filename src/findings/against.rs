@@ -85,16 +85,15 @@ fn red(subject: &Subject, others: &Others, out: &mut Vec<Finding>) {
     if !subject.facts.is_red {
         return;
     }
-    match others.cancelled.first() {
-        Some(peer) => out.push(Finding::new(K::RedPaired).about(&peer.receipt_id)),
-        None => {
-            let mut finding = Finding::new(K::RedUnpaired);
-            if let Some(original) = &subject.facts.original_number {
-                finding = finding.with("original", original.as_str());
-            }
-            out.push(finding);
-        }
+    if let Some(peer) = others.cancelled.first() {
+        out.push(Finding::new(K::RedPaired).about(&peer.receipt_id));
+        return;
     }
+    let mut finding = Finding::new(K::RedUnpaired);
+    if let Some(original) = &subject.facts.original_number {
+        finding = finding.with("original", original.as_str());
+    }
+    out.push(finding);
 }
 
 fn numbers_in_a_row(subject: &Subject, peers: &[Peer], out: &mut Vec<Finding>) {
@@ -109,7 +108,7 @@ fn numbers_in_a_row(subject: &Subject, peers: &[Peer], out: &mut Vec<Finding>) {
 /// The two numbers before and after, with as many digits; empty for what is no number.
 pub fn neighbours(number_key: &str) -> Vec<String> {
     let width = number_key.len();
-    if width > 20 || width < 6 || !number_key.bytes().all(|b| b.is_ascii_digit()) {
+    if !(6..=20).contains(&width) || !number_key.bytes().all(|b| b.is_ascii_digit()) {
         return Vec::new();
     }
     let Ok(number) = number_key.parse::<u128>() else { return Vec::new() };

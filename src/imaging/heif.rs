@@ -208,43 +208,43 @@ mod tests {
 
     use super::*;
 
-    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-        [&(content.len() as u32 + 8).to_be_bytes(), kind, content].concat()
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32 + 8).to_be_bytes()[..], &kind, content].concat()
     }
 
-    fn heif(item: &[u8; 4], count: u16, size: (u32, u32)) -> Vec<u8> {
+    fn heif(item: [u8; 4], count: u16, size: (u32, u32)) -> Vec<u8> {
         let infe =
-            |number: u16| boxed(b"infe", &[&[2, 0, 0, 0][..], &number.to_be_bytes(), &[0, 0], item, b"\0"].concat());
+            |number: u16| boxed(*b"infe", &[&[2, 0, 0, 0][..], &number.to_be_bytes(), &[0, 0], &item, b"\0"].concat());
         let entries: Vec<u8> = (1..=count).flat_map(infe).collect();
-        let iinf = boxed(b"iinf", &[&[0, 0, 0, 0][..], &count.to_be_bytes(), &entries].concat());
-        let pitm = boxed(b"pitm", &[0, 0, 0, 0, 0, 1]);
-        let ispe = boxed(b"ispe", &[&[0; 4][..], &size.0.to_be_bytes(), &size.1.to_be_bytes()].concat());
-        let iprp = boxed(b"iprp", &boxed(b"ipco", &ispe));
-        let meta = boxed(b"meta", &[&[0; 4][..], &pitm, &iinf, &iprp].concat());
-        [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), meta].concat()
+        let iinf = boxed(*b"iinf", &[&[0, 0, 0, 0][..], &count.to_be_bytes(), &entries].concat());
+        let pitm = boxed(*b"pitm", &[0, 0, 0, 0, 0, 1]);
+        let ispe = boxed(*b"ispe", &[&[0; 4][..], &size.0.to_be_bytes(), &size.1.to_be_bytes()].concat());
+        let iprp = boxed(*b"iprp", &boxed(*b"ipco", &ispe));
+        let meta = boxed(*b"meta", &[&[0; 4][..], &pitm, &iinf, &iprp].concat());
+        [boxed(*b"ftyp", b"heic\0\0\0\0mif1heic"), meta].concat()
     }
 
     #[test]
     fn size_and_kind_are_read_from_the_boxes() {
         for (item, count, kind) in [
-            (b"hvc1", 1, HeifKind::Hevc),
-            (b"av01", 1, HeifKind::Av1),
-            (b"jpeg", 1, HeifKind::OtherCoding),
-            (b"iovl", 2, HeifKind::Overlay),
-            (b"unci", 1, HeifKind::Uncompressed),
-            (b"hvc1", 2_001, HeifKind::TooManyItems),
+            (*b"hvc1", 1, HeifKind::Hevc),
+            (*b"av01", 1, HeifKind::Av1),
+            (*b"jpeg", 1, HeifKind::OtherCoding),
+            (*b"iovl", 2, HeifKind::Overlay),
+            (*b"unci", 1, HeifKind::Uncompressed),
+            (*b"hvc1", 2_001, HeifKind::TooManyItems),
         ] {
             let found = scan(&mut Cursor::new(heif(item, count, (4032, 3024))));
             assert_eq!(found, Some(Heif { width: 4032, height: 3024, kind }), "{count} {item:?}");
         }
-        assert_eq!(scan(&mut Cursor::new(boxed(b"moov", b""))).map(|h| h.kind), Some(HeifKind::Sequence));
+        assert_eq!(scan(&mut Cursor::new(boxed(*b"moov", b""))).map(|h| h.kind), Some(HeifKind::Sequence));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
         #[test]
         fn no_bytes_make_the_scan_panic(cut in 0usize..400, flips in prop::collection::vec((0usize..400, any::<u8>()), 0..6)) {
-            let mut bytes = heif(b"hvc1", 3, (40, 30));
+            let mut bytes = heif(*b"hvc1", 3, (40, 30));
             for (at, value) in flips {
                 if let Some(byte) = bytes.get_mut(at) { *byte = value; }
             }

@@ -13,9 +13,12 @@ use std::{
 use bytes::Bytes;
 
 use super::{KeyKind, ListCursor, ObjectBody, ObjectError, ObjectInfo, ObjectKey, ObjectPage};
-use crate::domain::{
-    sha256::{Sha256, Sha256Stream},
-    time::Timestamp,
+use crate::{
+    domain::{
+        sha256::{Sha256, Sha256Stream},
+        time::Timestamp,
+    },
+    kill_points,
 };
 
 /// Temporary files older than this belong to a process that died.
@@ -104,7 +107,9 @@ impl LocalStore {
                 if found != sha256 || written != size {
                     return Ok(Put::Differs(written));
                 }
+                kill_points::reached("u03");
                 temporary.as_file().sync_all()?;
+                kill_points::reached("u04");
                 link_durably(temporary.path(), &target, &store.root)
             })
             .await?;
@@ -256,11 +261,13 @@ fn link_durably(temporary: &Path, target: &Path, root: &Path) -> io::Result<Put>
         create_durably(directory)?;
         match fs::hard_link(temporary, target) {
             Ok(()) => {
+                kill_points::reached("u05");
                 // Up to the root even when the directories existed: whoever made them may have died before its
                 // fsync. Syncing a clean directory costs next to nothing.
                 for changed in directory.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
                     sync_directory(changed)?;
                 }
+                kill_points::reached("u06");
                 return Ok(Put::Linked);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Exists),

@@ -11,15 +11,13 @@ use crate::{
         ids::{PersonId, UnitId},
         person::{Actor, Language, Role},
     },
-    store::{Tx, lease, organisation, people, people::Person, sessions, tokens},
+    store::{Tx, organisation, people, people::Person, sessions},
 };
 
 /// Most characters of a display name.
 const MAX_NAME_CHARS: usize = 100;
 /// RFC 5321 allows no longer path.
 const MAX_EMAIL_BYTES: usize = 254;
-/// Transactions that may take an admin away follow one another.
-const ADMINS: &str = "people.admins";
 
 /// A person to be created.
 #[derive(Debug, Clone)]
@@ -81,6 +79,7 @@ pub(super) async fn insert(
         created_at: app.now(),
         roles: new.roles,
         units: new.units,
+        revision: 1,
     };
     if !people::create(tx, &person, password_hash).await? {
         return Err(PeopleError::UserNameTaken(new.user_name));
@@ -93,71 +92,6 @@ pub(super) async fn insert(
     Ok(person)
 }
 
-/// Replaces the roles of a person; takes effect with their next request.
-pub async fn set_roles(
-    app: &App,
-    by: Option<&Actor>,
-    id: &PersonId,
-    roles: &BTreeSet<Role>,
-) -> Result<Person, PeopleError> {
-    require_admin(by)?;
-    if roles.is_empty() {
-        return Err(PeopleError::NoRole);
-    }
-    let mut tx = app.db.write().await?;
-    lease::queue_up(&mut tx, ADMINS).await?;
-    let person = found(&mut tx, id).await?;
-    if !roles.contains(&Role::Admin) {
-        require_another_admin(&mut tx, &person).await?;
-    }
-    people::set_roles(&mut tx, id, roles).await?;
-    let body = json!({"before": person.roles, "after": roles});
-    note(app, &mut tx, by, "person.roles_changed", id, body).await?;
-    tx.commit().await?;
-    Ok(Person { roles: roles.clone(), ..person })
-}
-
-/// Replaces the units of a person.
-pub async fn set_units(
-    app: &App,
-    by: Option<&Actor>,
-    id: &PersonId,
-    units: &BTreeSet<UnitId>,
-) -> Result<Person, PeopleError> {
-    require_admin(by)?;
-    let mut tx = app.db.write().await?;
-    let person = found(&mut tx, id).await?;
-    require_units(&mut tx, units).await?;
-    people::set_units(&mut tx, id, units).await?;
-    let body = json!({"before": person.units, "after": units});
-    note(app, &mut tx, by, "person.units_changed", id, body).await?;
-    tx.commit().await?;
-    Ok(Person { units: units.clone(), ..person })
-}
-
-/// Changes display name, e-mail address and language.
-pub async fn set_profile(
-    app: &App,
-    by: Option<&Actor>,
-    id: &PersonId,
-    new_display_name: &str,
-    new_email: Option<&str>,
-    language: Language,
-) -> Result<Person, PeopleError> {
-    require_admin(by)?;
-    let (new_display_name, new_email) = (display_name(new_display_name)?, email(new_email)?);
-    let mut tx = app.db.write().await?;
-    let person = found(&mut tx, id).await?;
-    people::set_profile(&mut tx, id, &new_display_name, new_email.as_deref(), language).await?;
-    let body = json!({
-        "before": {"display_name": person.display_name, "email": person.email, "language": person.language},
-        "after": {"display_name": new_display_name, "email": new_email, "language": language},
-    });
-    note(app, &mut tx, by, "person.profile_changed", id, body).await?;
-    tx.commit().await?;
-    Ok(Person { display_name: new_display_name, email: new_email, language, ..person })
-}
-
 /// Changes the language of one's own pages.
 pub async fn set_language(app: &App, by: &Actor, language: Language) -> Result<(), PeopleError> {
     let mut tx = app.db.write().await?;
@@ -167,40 +101,6 @@ pub async fn set_language(app: &App, by: &Actor, language: Language) -> Result<(
     Ok(())
 }
 
-/// Disables a person: their sessions end and their tokens are revoked at once. The account and its record stay.
-pub async fn disable(app: &App, by: Option<&Actor>, id: &PersonId) -> Result<Person, PeopleError> {
-    require_admin(by)?;
-    let now = app.now();
-    let mut tx = app.db.write().await?;
-    lease::queue_up(&mut tx, ADMINS).await?;
-    let person = found(&mut tx, id).await?;
-    if person.disabled_at.is_some() {
-        return Ok(person);
-    }
-    require_another_admin(&mut tx, &person).await?;
-    people::set_disabled(&mut tx, id, Some(now)).await?;
-    let ended = sessions::delete_all(&mut tx, id).await?;
-    let revoked = tokens::revoke_all(&mut tx, id, now).await?;
-    let body = json!({"sessions_ended": ended, "tokens_revoked": revoked});
-    note(app, &mut tx, by, "person.disabled", id, body).await?;
-    tx.commit().await?;
-    Ok(Person { disabled_at: Some(now), ..person })
-}
-
-/// Lets a disabled person act again, with the password they had.
-pub async fn enable(app: &App, by: Option<&Actor>, id: &PersonId) -> Result<Person, PeopleError> {
-    require_admin(by)?;
-    let mut tx = app.db.write().await?;
-    let person = found(&mut tx, id).await?;
-    if person.disabled_at.is_none() {
-        return Ok(person);
-    }
-    people::set_disabled(&mut tx, id, None).await?;
-    note(app, &mut tx, by, "person.enabled", id, json!({})).await?;
-    tx.commit().await?;
-    Ok(Person { disabled_at: None, ..person })
-}
-
 /// Gives a person a one-time password, to be shown once, and ends their sessions.
 pub async fn reset_password(app: &App, by: Option<&Actor>, id: &PersonId) -> Result<Created, PeopleError> {
     require_admin(by)?;
@@ -208,12 +108,13 @@ pub async fn reset_password(app: &App, by: Option<&Actor>, id: &PersonId) -> Res
     let hash = password::hash(&one_time_password, &app.random).await?;
     let mut tx = app.db.write().await?;
     let person = found(&mut tx, id).await?;
+    people::count_change(&mut tx, id, None).await?;
     people::set_password(&mut tx, id, &hash, true).await?;
     let ended = sessions::delete_all(&mut tx, id).await?;
     note(app, &mut tx, by, "person.password_reset", id, json!({"sessions_ended": ended})).await?;
     tx.commit().await?;
     Ok(Created {
-        person: Person { must_change_password: true, ..person },
+        person: Person { must_change_password: true, revision: person.revision + 1, ..person },
         one_time_password: Secret(one_time_password),
     })
 }
@@ -231,19 +132,11 @@ pub(super) async fn note(
     Ok(app.record(tx, &entry).await?)
 }
 
-async fn found(tx: &mut Tx, id: &PersonId) -> Result<Person, PeopleError> {
+pub(super) async fn found(tx: &mut Tx, id: &PersonId) -> Result<Person, PeopleError> {
     people::find(tx, id).await?.ok_or_else(|| PeopleError::NoSuchPerson(id.clone()))
 }
 
-async fn require_another_admin(tx: &mut Tx, person: &Person) -> Result<(), PeopleError> {
-    let is_active_admin = person.disabled_at.is_none() && person.roles.contains(&Role::Admin);
-    if is_active_admin && people::count_active(tx, Role::Admin).await? <= 1 {
-        return Err(PeopleError::LastAdmin(person.user_name.clone()));
-    }
-    Ok(())
-}
-
-async fn require_units(tx: &mut Tx, units: &BTreeSet<UnitId>) -> Result<(), PeopleError> {
+pub(super) async fn require_units(tx: &mut Tx, units: &BTreeSet<UnitId>) -> Result<(), PeopleError> {
     for unit in units {
         if organisation::units_below(tx, unit).await?.is_empty() {
             return Err(PeopleError::NoSuchUnit(unit.clone()));
@@ -252,7 +145,7 @@ async fn require_units(tx: &mut Tx, units: &BTreeSet<UnitId>) -> Result<(), Peop
     Ok(())
 }
 
-fn display_name(text: &str) -> Result<String, PeopleError> {
+pub(super) fn display_name(text: &str) -> Result<String, PeopleError> {
     let name = text.trim();
     if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) || name.contains(char::is_control) {
         return Err(PeopleError::Invalid { what: "a display name", rule: "1 to 100 characters on one line" });
@@ -260,7 +153,7 @@ fn display_name(text: &str) -> Result<String, PeopleError> {
     Ok(name.to_owned())
 }
 
-fn email(text: Option<&str>) -> Result<Option<String>, PeopleError> {
+pub(super) fn email(text: Option<&str>) -> Result<Option<String>, PeopleError> {
     let Some(address) = text.map(str::trim).filter(|address| !address.is_empty()) else { return Ok(None) };
     let is_plausible = address.len() <= MAX_EMAIL_BYTES
         && !address.contains(|c: char| c.is_whitespace() || c.is_control())

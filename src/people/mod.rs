@@ -4,6 +4,7 @@
 //! of the machine (`vouch user …`), which whoever runs the service may use.
 
 mod accounts;
+mod change;
 mod first_run;
 mod password;
 mod sign_in;
@@ -12,9 +13,8 @@ mod user_name;
 
 use std::{fmt, time::Duration};
 
-pub use accounts::{
-    Created, NewPerson, create, disable, enable, reset_password, set_language, set_profile, set_roles, set_units,
-};
+pub use accounts::{Created, NewPerson, create, reset_password, set_language};
+pub use change::{PersonChange, change, disable, enable, set_roles};
 pub use first_run::{FirstAccount, OrganisationDefaults, first_run};
 pub use password::{MIN_PASSWORD_CHARS, PasswordError};
 pub use sign_in::{
@@ -30,7 +30,7 @@ use crate::{
         journal::Manner,
         person::{Actor, Role},
     },
-    store::StoreError,
+    store::{StoreError, people::Person},
 };
 
 /// A text to be shown once and stored nowhere: a password, a cookie's secret, a token. Debug output does not show it.
@@ -79,6 +79,9 @@ pub enum PeopleError {
     /// No such person.
     #[error("there is no person `{0}`")]
     NoSuchPerson(PersonId),
+    /// Somebody was faster.
+    #[error("`{}` has been changed meanwhile: load the person again", .0.user_name)]
+    Changed(Box<Person>),
     /// No such unit.
     #[error("there is no unit `{0}`")]
     NoSuchUnit(UnitId),

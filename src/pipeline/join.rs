@@ -23,6 +23,9 @@ use crate::domain::{
 };
 use crate::extract::Material;
 
+/// A total less probable than this is some number on the page, and the page no receipt for having it.
+const LEAST_TOTAL: f32 = 0.3;
+
 /// One receipt as one document tells it, before documents are brought together.
 struct Unit {
     node: usize,
@@ -93,12 +96,13 @@ const fn is_invoice_data(source: StructuredSource) -> bool {
 
 fn standing(tree: &Tree, node: usize, understood: &Understood) -> Standing {
     let fields = &understood.extraction.fields;
-    let has_total = fields.contains_key(&FieldKey::Total);
+    let has_total = fields.get(&FieldKey::Total).is_some_and(|total| total.p >= LEAST_TOTAL);
     let known = &tree.nodes[node];
     if kind(understood) == Some(EvidenceKind::TripSheet) {
         return Standing::Companion;
     }
-    if known.relation == Some(Relation::Inline) && !has_total {
+    // A logo says a name; a receipt pasted into the text says a total or at least a date.
+    if known.relation == Some(Relation::Inline) && !has_total && !fields.contains_key(&FieldKey::Date) {
         return Standing::Ornament;
     }
     let says_its_total = understood.group.material.values.iter().any(|value| value.name == FieldKey::Total.as_str());

@@ -13,7 +13,7 @@ mod understand;
 pub mod walk;
 
 pub use join::receipts;
-pub use split::{Group, Member, receipts_of};
+pub use split::{Group, Member, divide, receipts_of};
 pub use sweep::sweep;
 pub use understand::{Knowledge, Understood, understand};
 
@@ -29,6 +29,7 @@ use crate::{
         ids::{CaptureId, ReadingId},
         sha256::Sha256,
     },
+    kill_points,
     objects::{ObjectError, ObjectKey},
     queue::{self, Claimed},
     reader::{ReadFailure, ReaderPool, protocol::Password},
@@ -50,10 +51,16 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 struct Kept {
     /// The reading it will be stored under.
     reading: ReadingId,
-    /// Where its previews are, in the order of the reading's.
-    previews: Vec<ObjectKey>,
+    /// Where its pictures are, in the order of the reading's previews.
+    pictures: Vec<PageKeys>,
     /// Where its bytes are, when it was found inside another document and is new.
     object: Option<ObjectKey>,
+}
+
+/// Where the pictures of a page are.
+struct PageKeys {
+    preview: ObjectKey,
+    thumbnail: Option<ObjectKey>,
 }
 
 /// Why a job ended without a result.
@@ -95,7 +102,10 @@ impl From<ObjectError> for JobError {
 pub async fn work(app: App, pool: ReaderPool, holder: String, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match queue::claim(&app, &holder).await {
-            Ok(Some(claimed)) => run(&app, &pool, claimed).await,
+            Ok(Some(claimed)) => {
+                kill_points::reached("w01");
+                run(&app, &pool, claimed).await;
+            }
             Ok(None) => {
                 tokio::select! {
                     () = app.wake.notified() => {}
@@ -228,17 +238,23 @@ async fn fetch(app: &App, document: &DocumentRow) -> Result<Source, JobError> {
         .parse()
         .map_err(|_| ReadFailure::new(Reason::ObjectMissing, "the document's object key is not one of ours"))?;
     let bytes = app.objects.get_verified(&key, app.limits.max_bytes, &document.sha256).await?;
+    kill_points::reached("w02");
     Ok(Source { bytes, name: None, media_type: document.media_type, sha256: document.sha256 })
 }
 
 /// Previews into storage, and the bytes of a document found inside another one.
 async fn keep(app: &App, capture: &CaptureRow, node: &walk::Node) -> Result<Kept, JobError> {
     let reading = app.id::<ReadingId>();
-    let mut previews = Vec::new();
+    let mut pictures = Vec::new();
     for preview in node.reading().map(|reading| reading.previews.as_slice()).unwrap_or_default() {
-        let key = ObjectKey::reading_preview(&reading, preview.page, app.now(), &mut app.random.clone());
-        app.objects.put_bytes(&key, Bytes::clone(&preview.jpeg)).await?;
-        previews.push(key);
+        let key = || ObjectKey::reading_preview(&reading, preview.page, app.now(), &mut app.random.clone());
+        let mut keys = PageKeys { preview: key(), thumbnail: None };
+        app.objects.put_bytes(&keys.preview, Bytes::clone(&preview.jpeg)).await?;
+        if let Some(jpeg) = &preview.thumbnail {
+            let thumbnail = keys.thumbnail.insert(key());
+            app.objects.put_bytes(thumbnail, Bytes::clone(jpeg)).await?;
+        }
+        pictures.push(keys);
     }
     let is_new = node.parent.is_some() && !found::is_kept(app, &capture.owner_id, &node.source.sha256).await?;
     let mut object = None;
@@ -247,7 +263,7 @@ async fn keep(app: &App, capture: &CaptureRow, node: &walk::Node) -> Result<Kept
         app.objects.put_bytes(&key, Bytes::clone(&node.source.bytes)).await?;
         object = Some(key);
     }
-    Ok(Kept { reading, previews, object })
+    Ok(Kept { reading, pictures, object })
 }
 
 /// Stores why a job failed: another attempt later, or a visible failure.

@@ -22,7 +22,7 @@ use crate::{
         time::Timestamp,
         visit::VisitChoice,
     },
-    findings,
+    findings, kill_points,
     queue::{self, Claimed},
     reader::ReadFailure,
     store::{
@@ -49,6 +49,7 @@ pub(super) struct Done {
 
 /// Stores what a job found: documents, readings, previews, receipts, fields, the capture's state, the journal entry.
 pub(super) async fn store(app: &App, claimed: &Claimed, done: &Done) -> Result<(), JobError> {
+    kill_points::reached("w05");
     let now = app.now();
     let mut tx = app.db.write().await?;
     let lease_now = tx.lease_now(app.clock.as_ref()).await?;
@@ -74,6 +75,7 @@ pub(super) async fn store(app: &App, claimed: &Claimed, done: &Done) -> Result<(
             made.push(id);
         }
     }
+    kill_points::reached("w06");
     let (state, reason) = ended(done, !made.is_empty());
     captures::set_state(&mut tx, &done.capture.id, state, reason, now).await?;
     parts::forget_passwords(&mut tx, &done.capture.id).await?;
@@ -88,6 +90,7 @@ pub(super) async fn store(app: &App, claimed: &Claimed, done: &Done) -> Result<(
     let entry = app.entry(None, Manner::System, "capture.read", ("capture", done.capture.id.as_str()), body);
     app.record(&mut tx, &entry).await?;
     tx.commit().await?;
+    kill_points::reached("w07");
     Ok(())
 }
 
@@ -136,7 +139,7 @@ async fn store_reading(
         created_at: now,
     };
     readings::insert(tx, &row).await?;
-    for (preview, key) in reading.previews.iter().zip(&kept.previews) {
+    for (preview, keys) in reading.previews.iter().zip(&kept.pictures) {
         let Some((_, page_width, page_height)) = sizes.iter().find(|(index, ..)| *index == preview.page) else {
             continue;
         };
@@ -148,7 +151,8 @@ async fn store_reading(
             height: i64::from(preview.height),
             page_width: i64::from(*page_width),
             page_height: i64::from(*page_height),
-            object_key: key.to_string(),
+            object_key: keys.preview.to_string(),
+            thumbnail_key: keys.thumbnail.as_ref().map(ToString::to_string),
         };
         readings::insert_preview(tx, &preview).await?;
     }

@@ -38,22 +38,28 @@ pub struct Member {
 /// The receipts of a reading of the capture's `document`. Pages with one region each are pages of one receipt (a two-page
 /// invoice); every region of a page with several is a receipt by itself.
 pub fn receipts_of(document: usize, reading: &Reading) -> Vec<Group> {
+    let read = Material { pages: reading.pages.clone(), codes: reading.codes.clone(), values: reading.values.clone() };
+    divide(document, &read, &reading.receipts)
+}
+
+/// The receipts of what was read of a document, by the regions where receipts stand.
+pub fn divide(document: usize, read: &Material, receipts: &[ReceiptRegion]) -> Vec<Group> {
     let mut joined = Group { material: Material::default(), members: Vec::new(), is_region_of_many: false };
     let mut groups = Vec::new();
-    for page in &reading.pages {
-        let regions: Vec<&ReceiptRegion> = reading.receipts.iter().filter(|r| r.page == page.index).collect();
+    for page in &read.pages {
+        let regions: Vec<&ReceiptRegion> = receipts.iter().filter(|r| r.page == page.index).collect();
         if regions.len() > 1 {
-            groups.extend(regions.into_iter().map(|region| region_group(document, reading, page, region)));
+            groups.extend(regions.into_iter().map(|region| region_group(document, &read.codes, page, region)));
         } else {
             let whole = Quad::from_edges(0.0, 0.0, page.width as f32, page.height as f32);
             let quad = regions.first().map_or(whole, |region| region.quad);
             joined.material.pages.push(page.clone());
-            joined.material.codes.extend(reading.codes.iter().filter(|c| c.page == page.index).cloned());
+            joined.material.codes.extend(read.codes.iter().filter(|c| c.page == page.index).cloned());
             joined.members.push(member(document, page.index, quad));
         }
     }
     // Structured values are of the whole document; a picture of many slips has none.
-    joined.material.values.clone_from(&reading.values);
+    joined.material.values.clone_from(&read.values);
     if !joined.material.pages.is_empty() || !joined.material.values.is_empty() {
         if joined.members.is_empty() {
             // Values without a page to show: the document is part of the receipt all the same.
@@ -68,11 +74,10 @@ fn member(document: usize, page: u32, quad: Quad) -> Member {
     Member { document, page, position: page, quad, role: PartRole::Leading }
 }
 
-fn region_group(document: usize, reading: &Reading, page: &Page, region: &ReceiptRegion) -> Group {
+fn region_group(document: usize, codes: &[Code], page: &Page, region: &ReceiptRegion) -> Group {
     let mut own = page.clone();
     own.lines.retain(|line| contains(&region.quad, line.quad.centre()));
-    let codes: Vec<Code> = reading
-        .codes
+    let codes: Vec<Code> = codes
         .iter()
         .filter(|code| code.page == page.index && contains(&region.quad, code.quad.centre()))
         .cloned()

@@ -1,5 +1,7 @@
 //! The queue as use cases see it: enqueue with the data, claim with a lease, give back or give up. Its SQL is in `store::jobs`.
 
+pub mod presence;
+
 use std::time::Duration;
 
 use crate::{

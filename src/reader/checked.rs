@@ -16,8 +16,9 @@ use super::{
     failure::ReadFailure,
     protocol::{
         End, Failed, Frame, FrameError, Handover, Kind, MAX_CODES, MAX_LINES_PER_PAGE, MAX_NAME_CHARS, MAX_PARTS,
-        MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_RECEIPTS, MAX_VALUE_CHARS, MAX_VALUES, MAX_WARNINGS, MAX_WORD_CHARS,
-        MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role, Warning, is_clean, is_clean_code,
+        MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_RECEIPTS, MAX_THUMBNAIL, MAX_THUMBNAIL_BYTES, MAX_VALUE_CHARS,
+        MAX_VALUES, MAX_WARNINGS, MAX_WORD_CHARS, MAX_WORDS_PER_PAGE, PartHeader, PreviewHeader, ReceiptRegion, Role,
+        ThumbnailHeader, Warning, is_clean, is_clean_code,
     },
     sandbox::Posture,
 };
@@ -35,6 +36,8 @@ pub struct Preview {
     pub scale: f32,
     /// JPEG without metadata.
     pub jpeg: Bytes,
+    /// A small JPEG of the top of the page, without metadata.
+    pub thumbnail: Option<Bytes>,
 }
 
 /// An attachment found inside a document.
@@ -127,6 +130,7 @@ impl Collector {
         match frame.kind {
             Kind::Page => self.page(frame.decode()?)?,
             Kind::Preview => self.preview(frame.decode()?, frame.body)?,
+            Kind::Thumbnail => self.thumbnail(frame.decode()?, frame.body)?,
             Kind::Receipt => self.receipt(frame.decode()?)?,
             Kind::Part => self.part(frame.decode()?, frame.body)?,
             Kind::Code => self.code(frame.decode()?)?,
@@ -191,7 +195,18 @@ impl Collector {
         )?;
         ensure(!jpeg::has_metadata(&jpeg), "a preview with metadata")?;
         let PreviewHeader { page, width, height, scale } = header;
-        reading.previews.push(Preview { page, width, height, scale, jpeg: jpeg.into() });
+        reading.previews.push(Preview { page, width, height, scale, jpeg: jpeg.into(), thumbnail: None });
+        Ok(())
+    }
+
+    fn thumbnail(&mut self, header: ThumbnailHeader, jpeg: Vec<u8>) -> Checked<()> {
+        ensure(jpeg.len() <= MAX_THUMBNAIL_BYTES, "a thumbnail of too many bytes")?;
+        let real = header::probe_bytes(&jpeg, MediaType::Jpeg).filter(|_| jpeg.starts_with(&[0xFF, 0xD8, 0xFF]));
+        let fits = real.is_some_and(|real| real.width <= MAX_THUMBNAIL.0 && real.height <= MAX_THUMBNAIL.1);
+        ensure(fits && !jpeg::has_metadata(&jpeg), "a thumbnail that is no small JPEG")?;
+        let preview = self.reading.previews.iter_mut().find(|preview| preview.page == header.page);
+        let preview = preview.filter(|preview| preview.thumbnail.is_none());
+        preview.ok_or_else(|| violation("a thumbnail out of its place"))?.thumbnail = Some(jpeg.into());
         Ok(())
     }
 
@@ -271,6 +286,8 @@ fn failure(failed: &Failed) -> ReadFailure {
         | Reason::ObjectDamaged
         | Reason::ObjectMissing
         | Reason::AttemptsExhausted
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::AlreadyFiled
         | Reason::IdempotencyConflict => violation("a reason a reader cannot give"),
     }
@@ -388,6 +405,20 @@ mod tests {
         assert!(collector().take(frame(Kind::Preview, &header, b"<svg onload=alert(1)>")).is_err());
         let zoomed = PreviewHeader { scale: f32::NAN, ..header };
         assert!(collector().take(frame(Kind::Preview, &zoomed, &preview.jpeg)).is_err());
+    }
+
+    #[test]
+    fn a_thumbnail_is_small_and_follows_its_preview_once() {
+        let preview = super::super::see::preview::make(&image::RgbImage::new(400, 300)).unwrap();
+        let header = PreviewHeader { page: 0, width: 400, height: 300, scale: 1.0 };
+        let page = ThumbnailHeader { page: 0 };
+        let mut collector = collector();
+        assert!(collector.take(frame(Kind::Thumbnail, &page, &preview.thumbnail)).is_err(), "before its preview");
+        collector.take(frame(Kind::Preview, &header, &preview.jpeg)).unwrap();
+        assert!(collector.take(frame(Kind::Thumbnail, &page, &preview.jpeg)).is_err(), "too large");
+        assert!(collector.take(frame(Kind::Thumbnail, &ThumbnailHeader { page: 1 }, &preview.thumbnail)).is_err());
+        collector.take(frame(Kind::Thumbnail, &page, &preview.thumbnail)).unwrap();
+        assert!(collector.take(frame(Kind::Thumbnail, &page, &preview.thumbnail)).is_err(), "twice");
     }
 
     #[test]

@@ -10,9 +10,12 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::domain::{
-    capture::{Limits, Reason},
-    media::MediaType,
+use crate::{
+    domain::{
+        capture::{Limits, Reason},
+        media::MediaType,
+    },
+    kill_points,
 };
 
 pub use super::checked::{Part, Preview, Reading};
@@ -198,6 +201,7 @@ impl ReaderPool {
         for _ in 0..MAX_HANDOVERS {
             let process = self.ready(role).await?;
             self.refill(role);
+            kill_points::reached("w03");
             match process.read(role, &request, &document, self.settings.patience).await? {
                 Outcome::Read(reading) => return Ok(reading),
                 Outcome::Handover(other) => role = other,

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::domain::capture::Reason;
+use crate::{domain::capture::Reason, kill_points};
 
 use super::{
     checked::{Collector, Progress, Reading},
@@ -122,6 +122,7 @@ impl Process {
             Kind::Request
             | Kind::Page
             | Kind::Preview
+            | Kind::Thumbnail
             | Kind::Receipt
             | Kind::Part
             | Kind::Code
@@ -234,7 +235,10 @@ async fn exchange(
     loop {
         tokio::select! {
             received = &mut receive => return received,
-            () = &mut send, if !sent => sent = true,
+            () = &mut send, if !sent => {
+                kill_points::reached("w04");
+                sent = true;
+            }
         }
     }
 }

@@ -55,6 +55,10 @@ pub const MAX_WARNINGS: usize = 200;
 pub const MAX_PREVIEW_BYTES: usize = 4 * 1024 * 1024;
 /// Longest side of one preview picture in pixels; long slips are allowed more height than 1600 to stay legible.
 pub const MAX_PREVIEW_SIDE: u32 = 6_000;
+/// Most bytes of a thumbnail.
+pub const MAX_THUMBNAIL_BYTES: usize = 64 * 1024;
+/// Width and height of a thumbnail at most: what lists show, at three device pixels for one.
+pub const MAX_THUMBNAIL: (u32, u32) = (168, 216);
 
 text_enum! {
     /// What a child is for. The roles differ in what they load before the sandbox closes.
@@ -102,6 +106,8 @@ pub enum Kind {
     Page = 18,
     /// A [`PreviewHeader`], body = JPEG.
     Preview = 19,
+    /// A [`ThumbnailHeader`], body = JPEG; after the preview of the same page.
+    Thumbnail = 28,
     /// A [`ReceiptRegion`].
     Receipt = 20,
     /// A [`PartHeader`], body = the attachment's bytes.
@@ -128,6 +134,7 @@ impl Kind {
             Self::CannotStart,
             Self::Page,
             Self::Preview,
+            Self::Thumbnail,
             Self::Receipt,
             Self::Part,
             Self::Code,
@@ -233,6 +240,13 @@ pub struct PreviewHeader {
     pub height: u32,
     /// Preview pixels per page pixel, at most 1.
     pub scale: f32,
+}
+
+/// Describes a thumbnail: the top of the page, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThumbnailHeader {
+    /// 0-based page.
+    pub page: u32,
 }
 
 /// Where one receipt stands. Today a page is one receipt; a photo of eight slips gives eight.

@@ -21,7 +21,7 @@ use crate::{
         receipt::PartRole,
         visit::VisitChoice,
     },
-    findings, queue,
+    findings, kill_points, queue,
     store::{
         Tx, captures, expenses,
         expenses::{ExpenseLineRow, ExpenseRow},
@@ -158,6 +158,7 @@ pub async fn confirm(app: &App, actor: &Actor, id: &ReceiptId, revision: i64) ->
     let entry = app.entry(Some(&actor.id), Manner::Singly, "draft.confirmed", ("receipt", id.as_str()), body);
     app.record(&mut tx, &entry).await?;
     findings::refresh(app, &mut tx, id).await?;
+    kill_points::reached("c01");
     finish(tx, id).await
 }
 
@@ -345,7 +346,7 @@ pub async fn retry_job(app: &App, actor: &Actor, id: &JobId) -> Result<(), Revie
 }
 
 /// Auditors see captures but change nothing.
-fn check_owner_or_reviewer(actor: &Actor, capture: &captures::CaptureRow) -> Result<(), ReviewError> {
+pub(super) fn check_owner_or_reviewer(actor: &Actor, capture: &captures::CaptureRow) -> Result<(), ReviewError> {
     let may = capture.owner_id == actor.id || actor.is(Role::Reviewer) || actor.is(Role::Admin);
     if may { Ok(()) } else { Err(ReviewError::Forbidden("only its owner, a reviewer or an admin may do this")) }
 }

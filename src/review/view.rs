@@ -13,6 +13,7 @@ use crate::{
         breakdown::Breakdown,
         field::FieldKey,
         ids::{DocumentId, ReadingId, ReceiptId},
+        media::MediaType,
         page::Code,
         person::Actor,
         receipt::PartRole,
@@ -20,9 +21,9 @@ use crate::{
     store::{
         Tx, breakdowns,
         captures::{self, CaptureRow},
-        documents::DocumentRow,
+        documents::{self, DocumentRow},
         expenses::{self, ExpenseRow},
-        fields,
+        fields, parts as document_parts,
         readings::{self, PreviewRow},
         receipts::{self, PartRow, ReceiptRow},
     },
@@ -45,6 +46,21 @@ pub struct PageView {
     pub preview: PreviewRow,
 }
 
+/// A document of a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentView {
+    /// The document.
+    pub id: DocumentId,
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// Told from the content.
+    pub media_type: MediaType,
+    /// Leading or supporting.
+    pub role: PartRole,
+    /// The receipt's pages that are its, by [`PageView::index`]; empty when it has no preview.
+    pub pages: Vec<i64>,
+}
+
 /// Everything a draft page shows.
 #[derive(Debug, Clone)]
 pub struct DraftView {
@@ -52,8 +68,10 @@ pub struct DraftView {
     pub receipt: ReceiptRow,
     /// Its capture.
     pub capture: CaptureRow,
-    /// Its documents.
+    /// The documents of its capture.
     pub documents: Vec<DocumentRow>,
+    /// The documents it is made of, in the order of its pages.
+    pub made_of: Vec<DocumentView>,
     /// Its parts.
     pub parts: Vec<PartRow>,
     /// Fields by key.
@@ -82,6 +100,27 @@ impl DraftView {
     }
 }
 
+/// The picture of one page of a draft (of the page its receipt begins on, when `None`), for whoever may see the draft.
+pub async fn page_picture(
+    app: &App,
+    actor: &Actor,
+    id: &ReceiptId,
+    page: Option<i64>,
+) -> Result<Option<PreviewRow>, ReviewError> {
+    let mut tx = app.db.read().await?;
+    let no_such = || ReviewError::NoSuchDraft(id.clone());
+    let receipt = receipts::find(&mut tx, id).await?.ok_or_else(no_such)?;
+    if !access::may_see(&mut tx, actor, &receipt).await? {
+        return Err(no_such());
+    }
+    let Some(reading) = &receipt.reading_id else { return Ok(None) };
+    let page = match page {
+        Some(page) => page,
+        None => receipts::parts(&mut tx, id).await?.first().map_or(0, |part| part.page),
+    };
+    Ok(readings::previews(&mut tx, reading).await?.into_iter().find(|preview| preview.page == page))
+}
+
 /// Loads a draft for `actor`; one they may not see is not there.
 pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView, ReviewError> {
     let mut tx = app.db.read().await?;
@@ -106,13 +145,21 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
             engine = Some(reading.engine);
         }
     }
+    for part in parts.iter().filter(|part| part.reading_id != receipt.reading_id) {
+        let Some(reading) = &part.reading_id else { continue };
+        let more = readings::find(&mut tx, reading).await?.map(|reading| reading.warnings.0).unwrap_or_default();
+        warnings.extend(more);
+    }
+    warnings.dedup();
     let pages = pages(&mut tx, &parts).await?;
+    let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
     let findings = findings::list(&mut tx, actor, id).await?;
     Ok(DraftView {
         receipt,
         capture,
         documents,
+        made_of,
         parts,
         fields: draft_fields(proposed, decisions),
         breakdown,
@@ -146,4 +193,20 @@ async fn pages(tx: &mut Tx, parts: &[PartRow]) -> Result<Vec<PageView>, ReviewEr
         })
     };
     Ok(parts.iter().filter_map(view).collect())
+}
+
+/// The documents behind the parts. A merged receipt's documents keep the names their own captures know them by.
+async fn made_of(tx: &mut Tx, parts: &[PartRow], pages: &[PageView]) -> Result<Vec<DocumentView>, ReviewError> {
+    let mut made_of: Vec<DocumentView> = Vec::new();
+    for part in parts {
+        if made_of.iter().any(|known| known.id == part.document_id) {
+            continue;
+        }
+        let Some(document) = documents::find(tx, &part.document_id).await? else { continue };
+        let pages = pages.iter().filter(|page| page.document == document.id).map(|page| page.index).collect();
+        let file_name = document_parts::name(tx, &document.id).await?;
+        let DocumentRow { id, media_type, .. } = document;
+        made_of.push(DocumentView { id, file_name, media_type, role: part.role, pages });
+    }
+    Ok(made_of)
 }

@@ -170,20 +170,26 @@ pub async fn set_state(
     .map_err(|e| StoreError::from_sqlx("captures::set_state", e))
 }
 
-/// Captures of `owner` (everybody's when `None`) that have no receipt yet, newest first: what is on its way and what failed.
+/// A page of captures of `owner` (everybody's when `None`) in one of `states` (all, when empty) that have no receipt yet, newest
+/// first, after the one given: what is on its way and what is stuck.
 pub async fn list_without_receipts(
     tx: &mut Tx,
     owner: Option<&PersonId>,
-    state: Option<CaptureState>,
+    states: &[CaptureState],
+    after: Option<(Timestamp, &CaptureId)>,
     limit: i64,
 ) -> Result<Vec<CaptureRow>, StoreError> {
     const SQL: &str = "SELECT * FROM capture
-        WHERE (CAST($1 AS TEXT) IS NULL OR owner_id = $1) AND (CAST($2 AS TEXT) IS NULL OR state = $2)
+        WHERE (CAST($1 AS TEXT) IS NULL OR owner_id = $1) AND ($2 = '' OR ',' || $2 || ',' LIKE '%,' || state || ',%')
+        AND (CAST($3 AS BIGINT) IS NULL OR created_at < $3 OR (created_at = $3 AND id < $4))
         AND NOT EXISTS (SELECT 1 FROM receipt WHERE receipt.capture_id = capture.id)
-        ORDER BY created_at DESC, id DESC LIMIT $3";
+        ORDER BY created_at DESC, id DESC LIMIT $5";
+    let words = states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
     on!(tx, |c| sqlx::query_as(SQL)
         .bind(owner.map(PersonId::as_str))
-        .bind(state.map(CaptureState::as_str))
+        .bind(&words)
+        .bind(after.map(|(at, _)| at.as_micros()))
+        .bind(after.map(|(_, id)| id.as_str()))
         .bind(limit)
         .fetch_all(c)
         .await)

@@ -16,6 +16,8 @@ record! {
         pub customer_type: CustomerType,
         /// Its id in the CRM.
         pub external_id: Option<String>,
+        /// Counts changes, from 1.
+        pub revision: i64,
         /// When it was entered.
         pub created_at: Timestamp,
         /// When it was last changed.
@@ -25,7 +27,10 @@ record! {
 
 macro_rules! select_customer {
     ($rest:literal) => {
-        concat!("SELECT id, name, name_key, customer_type, external_id, created_at, updated_at FROM customer ", $rest)
+        concat!(
+            "SELECT id, name, name_key, customer_type, external_id, revision, created_at, updated_at FROM customer ",
+            $rest
+        )
     };
 }
 
@@ -34,7 +39,8 @@ pub async fn upsert(tx: &mut Tx, customer: &Customer) -> Result<CustomerId, Stor
     const SQL: &str = "INSERT INTO customer (id, name, name_key, customer_type, external_id, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (external_id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key,
-            customer_type = excluded.customer_type, updated_at = excluded.updated_at
+            customer_type = excluded.customer_type, updated_at = excluded.updated_at,
+            revision = customer.revision + 1
         RETURNING id";
     let id: String = on!(tx, |c| sqlx::query_scalar(SQL)
         .bind(customer.id.as_str())
@@ -50,15 +56,18 @@ pub async fn upsert(tx: &mut Tx, customer: &Customer) -> Result<CustomerId, Stor
     id.parse().map_err(|e| StoreError::from_sqlx("customers::upsert", sqlx::Error::Decode(Box::new(e))))
 }
 
-/// Changes name and type of a customer. `false` when there is no such customer.
+/// Changes name and type of a customer that is still at `customer.revision`, and counts the change. `false` when it is not, or
+/// there is no such customer.
 pub async fn update(tx: &mut Tx, customer: &Customer) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE customer SET name = $2, name_key = $3, customer_type = $4, updated_at = $5 WHERE id = $1";
+    const SQL: &str = "UPDATE customer SET name = $2, name_key = $3, customer_type = $4, updated_at = $5,
+        revision = revision + 1 WHERE id = $1 AND revision = $6";
     on!(tx, |c| sqlx::query(SQL)
         .bind(customer.id.as_str())
         .bind(&customer.name)
         .bind(&customer.name_key)
         .bind(customer.customer_type.as_str())
         .bind(customer.updated_at.as_micros())
+        .bind(customer.revision)
         .execute(c)
         .await
         .map(|done| done.rows_affected() > 0))

@@ -72,7 +72,8 @@ pub async fn list_after(tx: &mut Tx, after: Option<&DocumentId>, limit: i64) -> 
 /// Whether a document or preview refers to the object key.
 pub async fn is_referenced(tx: &mut Tx, object_key: &str) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT CAST((SELECT COUNT(*) FROM document WHERE object_key = $1)
-        + (SELECT COUNT(*) FROM preview WHERE object_key = $1) AS BIGINT)";
+        + (SELECT COUNT(*) FROM preview WHERE object_key = $1)
+        + (SELECT COUNT(*) FROM preview WHERE thumbnail_key = $1) AS BIGINT)";
     on!(tx, |c| sqlx::query_scalar::<_, i64>(SQL).bind(object_key).fetch_one(c).await)
         .map(|count| count > 0)
         .map_err(|e| StoreError::from_sqlx("documents::is_referenced", e))

@@ -263,6 +263,15 @@ pub async fn bury(tx: &mut Tx, held: &Lease, reason: &str, error: &str, now: Tim
     .map_err(|e| StoreError::from_sqlx("jobs::bury", e))
 }
 
+/// Ends the leases of a worker process that died; its holders are called `{process}-…`. How many.
+pub async fn end_leases_of(tx: &mut Tx, process: &str, now: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE job SET lease_until = $2 WHERE state = 'running' AND lease_holder LIKE $1 || '-%'";
+    // A moment ago: expired for whoever looks next.
+    let over = now.minus(Duration::from_secs(1));
+    on!(tx, |c| sqlx::query(SQL).bind(process).bind(over.as_micros()).execute(c).await.map(|done| done.rows_affected()))
+        .map_err(|e| StoreError::from_sqlx("jobs::end_leases_of", e))
+}
+
 /// Takes jobs whose lease ran out back into the queue; those without attempts left are dead. Returns the dead ones.
 pub async fn reclaim_expired(tx: &mut Tx, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
     const AGAIN: &str = "UPDATE job SET state = 'ready', run_at = $1, lease_until = NULL, lease_holder = NULL
@@ -304,11 +313,18 @@ pub async fn find_by_subject(tx: &mut Tx, kind: &str, subject_id: &str) -> Resul
         .map_err(|e| StoreError::from_sqlx("jobs::find_by_subject", e))
 }
 
-/// Dead letters, newest first.
-pub async fn list_dead(tx: &mut Tx, limit: i64) -> Result<Vec<JobRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM job WHERE state = 'dead' ORDER BY finished_at DESC, id DESC LIMIT $1";
-    on!(tx, |c| sqlx::query_as(SQL).bind(limit).fetch_all(c).await)
-        .map_err(|e| StoreError::from_sqlx("jobs::list_dead", e))
+/// A page of dead letters, newest first, after the one given.
+pub async fn list_dead(tx: &mut Tx, after: Option<(Timestamp, &JobId)>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    const SQL: &str = "SELECT * FROM job WHERE state = 'dead'
+        AND (CAST($1 AS BIGINT) IS NULL OR finished_at < $1 OR (finished_at = $1 AND id < $2))
+        ORDER BY finished_at DESC, id DESC LIMIT $3";
+    on!(tx, |c| sqlx::query_as(SQL)
+        .bind(after.map(|(at, _)| at.as_micros()))
+        .bind(after.map(|(_, id)| id.as_str()))
+        .bind(limit)
+        .fetch_all(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("jobs::list_dead", e))
 }
 
 /// How many jobs wait, run, are done and are dead.

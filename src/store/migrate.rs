@@ -15,12 +15,16 @@ type Files = &'static [(i64, &'static str, &'static str)];
 const SQLITE: Files = &[
     (1, "house", include_str!("../../migrations/sqlite/0001_house.sql")),
     (2, "findings", include_str!("../../migrations/sqlite/0002_findings.sql")),
+    (3, "mail", include_str!("../../migrations/sqlite/0003_mail.sql")),
+    (4, "revisions and thumbnails", include_str!("../../migrations/sqlite/0004_revisions_and_thumbnails.sql")),
     (5, "breakdown", include_str!("../../migrations/sqlite/0005_breakdown.sql")),
     (6, "parts", include_str!("../../migrations/sqlite/0006_parts.sql")),
 ];
 const POSTGRES: Files = &[
     (1, "house", include_str!("../../migrations/postgres/0001_house.sql")),
     (2, "findings", include_str!("../../migrations/postgres/0002_findings.sql")),
+    (3, "mail", include_str!("../../migrations/postgres/0003_mail.sql")),
+    (4, "revisions and thumbnails", include_str!("../../migrations/postgres/0004_revisions_and_thumbnails.sql")),
     (5, "breakdown", include_str!("../../migrations/postgres/0005_breakdown.sql")),
     (6, "parts", include_str!("../../migrations/postgres/0006_parts.sql")),
 ];
@@ -50,7 +54,7 @@ pub async fn run(db: &Db) -> Result<(), StoreError> {
         .collect();
     let migrator = Migrator::with_migrations(migrations);
     match db {
-        Db::Sqlite { writer, .. } => migrator.run(writer).await,
+        Db::Sqlite { writer, .. } => writer.migrate(&migrator).await,
         Db::Postgres(pool) => migrator.run(pool).await,
     }
     .map_err(StoreError::Migration)

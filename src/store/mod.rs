@@ -16,7 +16,11 @@ pub mod findings;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod learning;
 pub mod lease;
+pub mod mail_accounts;
+pub mod mail_addresses;
+pub mod mail_messages;
 pub mod memory;
 pub mod migrate;
 pub mod organisation;
@@ -28,11 +32,16 @@ pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
 pub mod visits;
+pub mod writer;
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    time::Duration,
+};
 
 use sqlx::{
-    Postgres, Sqlite, Transaction,
+    Postgres, Sqlite, SqliteConnection, Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -40,6 +49,7 @@ use sqlx::{
 pub(crate) use column::Column;
 pub use column::Json;
 pub use error::StoreError;
+use writer::{Part, Writer};
 
 use crate::domain::time::{Clock, Timestamp};
 
@@ -54,7 +64,7 @@ pub enum Db {
     /// One file, one writer, many readers.
     Sqlite {
         /// The one connection that writes.
-        writer: SqlitePool,
+        writer: Writer,
         /// Connections that only read.
         readers: SqlitePool,
     },
@@ -66,9 +76,38 @@ pub enum Db {
 #[derive(Debug)]
 pub enum Tx {
     /// On SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction on SQLite; derefs to its connection.
+#[derive(Debug)]
+pub enum SqliteTx {
+    /// One that writes.
+    Write(Part),
+    /// One that only reads.
+    Read(Transaction<'static, Sqlite>),
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Write(part) => part,
+            Self::Read(transaction) => transaction,
+        }
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Write(part) => part,
+            Self::Read(transaction) => transaction,
+        }
+    }
 }
 
 /// Which SQL is spoken, for the few places where both need different words.
@@ -162,18 +201,13 @@ impl Db {
             .map_err(|e| StoreError::from_sqlx("open", e))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // What is deleted is overwritten: passwords of documents, sign-in sessions, what was erased.
+            .pragma("secure_delete", "on")
             // FULL: an acknowledgement survives power loss; NORMAL would lose committed transactions.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(WRITE_WAIT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(WRITE_WAIT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await
-            .map_err(|e| StoreError::from_sqlx("open", e))?;
+        let writer = Writer::open(&options).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(WRITE_WAIT)
@@ -189,14 +223,11 @@ impl Db {
         }
     }
 
-    /// Opens the write transaction of a use case. On SQLite it holds the one writer from the start, so it never fails half-way with `busy`.
+    /// Opens the write transaction of a use case. On SQLite it holds the one writer from the start, so it never fails half-way with
+    /// `busy`, and shares its commit with those that wait for the writer meanwhile ([`writer`]).
     pub async fn write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => writer
-                .begin_with("BEGIN IMMEDIATE")
-                .await
-                .map(Tx::Sqlite)
-                .map_err(|e| StoreError::from_sqlx("begin", e)),
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(SqliteTx::Write(writer.begin().await?))),
             Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres).map_err(|e| StoreError::from_sqlx("begin", e)),
         }
     }
@@ -205,7 +236,8 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite { readers, .. } => {
-                readers.begin().await.map(Tx::Sqlite).map_err(|e| StoreError::from_sqlx("begin", e))
+                let begun = readers.begin().await.map_err(|e| StoreError::from_sqlx("begin", e))?;
+                Ok(Tx::Sqlite(SqliteTx::Read(begun)))
             }
             Self::Postgres(pool) => pool
                 .begin_with("BEGIN TRANSACTION READ ONLY")
@@ -231,7 +263,8 @@ impl Tx {
     /// Makes everything done in this transaction durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await,
+            Self::Sqlite(SqliteTx::Write(part)) => return part.commit().await,
+            Self::Sqlite(SqliteTx::Read(tx)) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
         }
         .map_err(|e| StoreError::from_sqlx("commit", e))
@@ -240,7 +273,8 @@ impl Tx {
     /// Undoes everything done in this transaction.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Sqlite(SqliteTx::Write(part)) => return part.rollback().await,
+            Self::Sqlite(SqliteTx::Read(tx)) => tx.rollback().await,
             Self::Postgres(tx) => tx.rollback().await,
         }
         .map_err(|e| StoreError::from_sqlx("rollback", e))

@@ -105,6 +105,14 @@ pub async fn links(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<LinkRow>, Sto
         .map_err(|e| StoreError::from_sqlx("parts::links", e))
 }
 
+/// The name a document came with, in the first capture that brought it.
+pub async fn name(tx: &mut Tx, document: &DocumentId) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT file_name FROM capture_document WHERE document_id = $1 AND file_name IS NOT NULL
+        ORDER BY capture_id LIMIT 1";
+    on!(tx, |c| sqlx::query_scalar(SQL).bind(document.as_str()).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("parts::name", e))
+}
+
 /// The other capture of the same owner that has filed this document: it made a receipt of it, or is about to.
 pub async fn filed_elsewhere(
     tx: &mut Tx,

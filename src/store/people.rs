@@ -32,6 +32,8 @@ record! {
         pub roles: BTreeSet<Role>,
         /// Units they belong to.
         pub units: BTreeSet<UnitId>,
+        /// Counts changes by admins, from 1.
+        pub revision: i64,
     }
 }
 
@@ -69,7 +71,7 @@ macro_rules! select_person {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.user_name, p.display_name, p.email, p.must_change_password, p.language, p.disabled_at,
-                p.created_at,
+                p.created_at, p.revision,
                 (SELECT string_agg(r.role, ',') FROM person_role r WHERE r.person_id = p.id) AS roles,
                 (SELECT string_agg(u.unit_id, ',') FROM person_unit u WHERE u.person_id = p.id) AS units
             FROM person p ",
@@ -131,6 +133,15 @@ pub async fn list(tx: &mut Tx, after_user_name: Option<&str>, limit: i64) -> Res
         select_person!("WHERE CAST($1 AS TEXT) IS NULL OR p.user_name > $1 ORDER BY p.user_name LIMIT $2");
     on!(tx, |c| sqlx::query_as(SQL).bind(after_user_name).bind(limit).fetch_all(c).await)
         .map_err(|e| StoreError::from_sqlx("people::list", e))
+}
+
+/// Counts a change to a person who is still at `expected` (whatever they are at, when `None`) before it is made. `false` when they are
+/// not, or there is no such person: change nothing. On PostgreSQL others who change them wait from here on.
+pub async fn count_change(tx: &mut Tx, id: &PersonId, expected: Option<i64>) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE person SET revision = revision + 1
+        WHERE id = $1 AND (CAST($2 AS BIGINT) IS NULL OR revision = $2)";
+    on!(tx, |c| sqlx::query(SQL).bind(id.as_str()).bind(expected).execute(c).await.map(|done| done.rows_affected() > 0))
+        .map_err(|e| StoreError::from_sqlx("people::count_change", e))
 }
 
 /// Replaces the roles of a person.

@@ -54,6 +54,8 @@ record! {
         pub page_height: i64,
         /// Where the JPEG is.
         pub object_key: String,
+        /// Where the small JPEG for lists is.
+        pub thumbnail_key: Option<String>,
     }
 }
 
@@ -94,11 +96,22 @@ pub async fn find_latest(tx: &mut Tx, capture: &CaptureId) -> Result<Option<Read
         .map_err(|e| StoreError::from_sqlx("readings::find_latest", e))
 }
 
+/// What the reader noticed in a reading, stable codes; without its pages, for lists.
+pub async fn warnings(tx: &mut Tx, id: &ReadingId) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT warnings FROM reading WHERE id = $1";
+    let text: Option<String> = on!(tx, |c| sqlx::query_scalar(SQL).bind(id.as_str()).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("readings::warnings", e))?;
+    let codes = text.map(|text| serde_json::from_str(&text)).transpose();
+    codes
+        .map(Option::unwrap_or_default)
+        .map_err(|e| StoreError::from_sqlx("readings::warnings", sqlx::Error::Decode(Box::new(e))))
+}
+
 /// Inserts a preview.
 pub async fn insert_preview(tx: &mut Tx, row: &PreviewRow) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO preview (reading_id, page, document_id, width, height, page_width, page_height,
-            object_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            object_key, thumbnail_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     on!(tx, |c| sqlx::query(SQL)
         .bind(row.reading_id.as_str())
         .bind(row.page)
@@ -108,6 +121,7 @@ pub async fn insert_preview(tx: &mut Tx, row: &PreviewRow) -> Result<(), StoreEr
         .bind(row.page_width)
         .bind(row.page_height)
         .bind(&row.object_key)
+        .bind(row.thumbnail_key.as_deref())
         .execute(c)
         .await
         .map(drop))

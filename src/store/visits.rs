@@ -34,6 +34,8 @@ record! {
         pub note: Option<String>,
         /// Its id in the CRM or the imported file.
         pub external_id: Option<String>,
+        /// Counts changes, from 1.
+        pub revision: i64,
         /// When it was entered.
         pub created_at: Timestamp,
         /// When it was last changed.
@@ -60,7 +62,7 @@ macro_rules! select_visit {
     ($rest:literal) => {
         concat!(
             "SELECT v.id, v.customer_id, c.name AS customer_name, c.customer_type, v.owner_id, v.purpose, v.starts_at,
-                v.ends_at, v.place, v.attendees, v.note, v.external_id, v.created_at, v.updated_at
+                v.ends_at, v.place, v.attendees, v.note, v.external_id, v.revision, v.created_at, v.updated_at
             FROM visit v JOIN customer c ON c.id = v.customer_id ",
             $rest
         )
@@ -76,7 +78,7 @@ pub async fn upsert(tx: &mut Tx, visit: &Visit) -> Result<VisitId, StoreError> {
         ON CONFLICT (external_id) DO UPDATE SET customer_id = excluded.customer_id, owner_id = excluded.owner_id,
             purpose = excluded.purpose, starts_at = excluded.starts_at, ends_at = excluded.ends_at,
             place = excluded.place, attendees = excluded.attendees, note = excluded.note,
-            updated_at = excluded.updated_at
+            updated_at = excluded.updated_at, revision = visit.revision + 1
         RETURNING id";
     let id: String = on!(tx, |c| sqlx::query_scalar(SQL)
         .bind(visit.id.as_str())
@@ -97,10 +99,12 @@ pub async fn upsert(tx: &mut Tx, visit: &Visit) -> Result<VisitId, StoreError> {
     id.parse().map_err(|e| StoreError::from_sqlx("visits::upsert", sqlx::Error::Decode(Box::new(e))))
 }
 
-/// Changes a visit; its id, external id and birth stay. `false` when there is no such visit.
+/// Changes a visit that is still at `visit.revision`, and counts the change; its id, external id and birth stay. `false` when it is
+/// not, or there is no such visit.
 pub async fn update(tx: &mut Tx, visit: &Visit) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE visit SET customer_id = $2, owner_id = $3, purpose = $4, starts_at = $5, ends_at = $6,
-        place = $7, attendees = $8, note = $9, updated_at = $10 WHERE id = $1";
+        place = $7, attendees = $8, note = $9, updated_at = $10, revision = revision + 1
+        WHERE id = $1 AND revision = $11";
     on!(tx, |c| sqlx::query(SQL)
         .bind(visit.id.as_str())
         .bind(visit.customer_id.as_str())
@@ -112,6 +116,7 @@ pub async fn update(tx: &mut Tx, visit: &Visit) -> Result<bool, StoreError> {
         .bind(Json::text(&visit.attendees.0))
         .bind(visit.note.as_deref())
         .bind(visit.updated_at.as_micros())
+        .bind(visit.revision)
         .execute(c)
         .await
         .map(|done| done.rows_affected() > 0))

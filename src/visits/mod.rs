@@ -60,6 +60,12 @@ pub enum VisitError {
     /// No such person, or disabled.
     #[error("there is no active person `{0}`")]
     NoSuchOwner(PersonId),
+    /// Somebody was faster.
+    #[error("the customer has changed meanwhile: it is at revision {} now; load it again", .0.revision)]
+    CustomerChanged(Box<Customer>),
+    /// Somebody was faster.
+    #[error("the visit has changed meanwhile: it is at revision {} now; load it again", .0.revision)]
+    VisitChanged(Box<Visit>),
     /// The actor's roles do not allow it.
     #[error("reps enter their own visits; admins those of others; auditors only look")]
     NotAllowed,
@@ -108,16 +114,20 @@ pub async fn create_customer(app: &App, actor: &Actor, input: CustomerInput) -> 
     Ok(customer)
 }
 
-/// Changes name and type of a customer.
+/// Changes name and type of a customer that is still at `revision`.
 pub async fn update_customer(
     app: &App,
     actor: &Actor,
     id: &CustomerId,
+    revision: i64,
     input: CustomerInput,
 ) -> Result<Customer, VisitError> {
     require_writer(actor)?;
     let mut tx = app.db.write().await?;
     let before = customers::find(&mut tx, id).await?.ok_or_else(|| VisitError::NoSuchCustomer(id.clone()))?;
+    if before.revision != revision {
+        return Err(VisitError::CustomerChanged(Box::new(before)));
+    }
     let customer = change_customer(app, &mut tx, actor, Manner::Singly, before, input).await?;
     tx.commit().await?;
     Ok(customer)
@@ -132,12 +142,21 @@ pub async fn create_visit(app: &App, actor: &Actor, input: VisitInput) -> Result
     Ok(visit)
 }
 
-/// Changes a visit of the actor, or as an admin anybody's.
-pub async fn update_visit(app: &App, actor: &Actor, id: &VisitId, input: VisitInput) -> Result<Visit, VisitError> {
+/// Changes a visit of the actor, or as an admin anybody's, that is still at `revision`.
+pub async fn update_visit(
+    app: &App,
+    actor: &Actor,
+    id: &VisitId,
+    revision: i64,
+    input: VisitInput,
+) -> Result<Visit, VisitError> {
     require_writer(actor)?;
     let mut tx = app.db.write().await?;
     let before = visits::find(&mut tx, id).await?.filter(|visit| may_touch(actor, &visit.owner_id));
     let before = before.ok_or_else(|| VisitError::NoSuchVisit(id.clone()))?;
+    if before.revision != revision {
+        return Err(VisitError::VisitChanged(Box::new(before)));
+    }
     let (visit, _) = change_visit(app, &mut tx, actor, Manner::Singly, before, input).await?;
     tx.commit().await?;
     Ok(visit)
@@ -172,6 +191,7 @@ async fn put_customer(
         name,
         customer_type: input.customer_type,
         external_id,
+        revision: 1,
         created_at: now,
         updated_at: now,
     };
@@ -201,7 +221,12 @@ async fn change_customer(
         updated_at: app.now(),
         ..before.clone()
     };
-    customers::update(tx, &after).await?;
+    if !customers::update(tx, &after).await? {
+        // Changed between this transaction's read and its write: possible on PostgreSQL only.
+        let now = customers::find(tx, &after.id).await?.ok_or_else(|| VisitError::NoSuchCustomer(after.id.clone()))?;
+        return Err(VisitError::CustomerChanged(Box::new(now)));
+    }
+    let after = Customer { revision: before.revision + 1, ..after };
     let body = json!({
         "before": {"name": before.name, "customer_type": before.customer_type},
         "after": {"name": after.name, "customer_type": after.customer_type},
@@ -240,6 +265,7 @@ async fn put_visit(
         attendees: Json(vec![]),
         note: None,
         external_id,
+        revision: 1,
         created_at: now,
         updated_at: now,
     };
@@ -262,7 +288,12 @@ async fn change_visit(
     if was == is {
         return Ok((before, Change::Unchanged));
     }
-    visits::update(tx, &after).await?;
+    if !visits::update(tx, &after).await? {
+        // Changed between this transaction's read and its write: possible on PostgreSQL only.
+        let now = visits::find(tx, &after.id).await?.ok_or_else(|| VisitError::NoSuchVisit(after.id.clone()))?;
+        return Err(VisitError::VisitChanged(Box::new(now)));
+    }
+    let after = Visit { revision: before.revision + 1, ..after };
     let body = json!({"before": was, "after": is});
     note(app, tx, actor, manner, "visit.updated", ("visit", after.id.as_str()), body).await?;
     Ok((after, Change::Updated))

@@ -7,7 +7,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 
-use super::{problem::ApiError, state::AppState};
+use super::{api::people::PersonBody, problem::ApiError, state::AppState};
 use crate::{
     domain::person::{Actor, Role},
     people::{self, PasswordError, PeopleError, SessionUser},
@@ -154,6 +154,12 @@ impl From<PeopleError> for ApiError {
             PeopleError::UserNameTaken(_) => Self::new(StatusCode::CONFLICT, "user_name_taken", detail),
             PeopleError::NoRole => Self::unprocessable("no_role", detail),
             PeopleError::NoSuchPerson(_) => Self::not_found("person"),
+            PeopleError::Changed(current) => {
+                let revision = current.revision;
+                let current = PersonBody::from(*current);
+                Self::new(StatusCode::CONFLICT, "conflict", detail)
+                    .with(serde_json::json!({ "revision": revision, "current": current }))
+            }
             PeopleError::NoSuchUnit(_) => Self::not_found("unit"),
             PeopleError::NoSuchToken(_) => Self::not_found("token"),
             PeopleError::LastAdmin(_) => Self::new(StatusCode::CONFLICT, "last_admin", detail),

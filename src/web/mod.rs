@@ -5,6 +5,7 @@ pub mod assets;
 pub mod auth;
 pub mod handlers;
 mod health;
+mod hooks;
 pub mod i18n;
 pub mod pages;
 pub mod problem;
@@ -61,6 +62,7 @@ pub fn router(state: AppState) -> Router {
         .merge(api)
         .merge(handlers::router())
         .merge(health::router())
+        .merge(hooks::router(limits.max_bytes))
         .route("/assets/{hash}/{*name}", get(asset))
         .fallback(handlers::not_found)
         .with_state(state)

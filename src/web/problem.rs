@@ -10,7 +10,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    capture::CaptureError,
+    capture::{
+        CaptureError,
+        mail::{addresses::AddressError, links::LinkError, quarantine::QuarantineError},
+    },
     domain::{capture::Reason, draft::TransitionError, policy::ConfirmRefusal},
     findings::RecordError,
     objects::ObjectError,
@@ -18,6 +21,7 @@ use crate::{
     review::ReviewError,
     store::StoreError,
     visits::{ImportError, VisitError},
+    web::api::{customers::CustomerBody, visits::VisitBody},
 };
 
 /// Seconds a client should wait before trying again when a part of us is away.
@@ -115,7 +119,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        let comes_back =
+            [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE, StatusCode::TOO_MANY_REQUESTS];
+        if comes_back.contains(&status) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         response
@@ -125,6 +131,40 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         if error.is_transient() { Self::unavailable("database_unavailable", &error) } else { Self::internal(&error) }
+    }
+}
+
+impl From<AddressError> for ApiError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::NoSuchVisit(_) => Self::not_found("visit"),
+            AddressError::NoSuchAddress(_) => Self::not_found("mail address"),
+            AddressError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QuarantineError> for ApiError {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::NoSuchMessage(_) => Self::not_found("message"),
+            QuarantineError::NotWaiting(_) => Self::new(StatusCode::CONFLICT, "not_waiting", error.to_string()),
+            QuarantineError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NotAllowed(_) => Self::forbidden(error.to_string()),
+            LinkError::NoSuchLink => Self::not_found("link"),
+            LinkError::Failed(_) => Self::new(StatusCode::BAD_GATEWAY, "link_failed", error.to_string()),
+            LinkError::NotADocument(_) => Self::unprocessable("not_a_document", error.to_string()),
+            LinkError::Message(error) => error.into(),
+            LinkError::Capture(error) => error.into(),
+            LinkError::Store(error) => error.into(),
+        }
     }
 }
 
@@ -153,6 +193,8 @@ pub fn status_of(reason: Reason) -> StatusCode {
         | Reason::XmlDtdForbidden
         | Reason::ArchiveLimits
         | Reason::MimeLimits
+        | Reason::SenderDoubted
+        | Reason::AutomaticMail
         | Reason::PixelsExceeded
         | Reason::PagesExceeded
         | Reason::TooManyFiles
@@ -178,6 +220,15 @@ impl From<CaptureError> for ApiError {
             CaptureError::NotOnBehalf(_) => Self::forbidden(error.to_string()),
             CaptureError::UnknownVisit(_) => Self::unprocessable("unknown_visit", error.to_string()),
             CaptureError::TooLong { .. } => Self::unprocessable("text_too_long", error.to_string()),
+            CaptureError::DiskFull { .. } => {
+                tracing::warn!("Refused an upload: {error}");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", error.to_string())
+            }
+            CaptureError::Spool(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                tracing::warn!("Refused an upload: {error}");
+                let detail = "the disk is full: nothing was taken; make room on the disk of the data directory";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
+            }
             CaptureError::Spool(error) => Self::unavailable("spool_unavailable", &error),
             // Whatever storage said, the sender keeps the bytes and tries again.
             CaptureError::Objects(error) => Self::unavailable("object_storage_unavailable", &error),
@@ -244,6 +295,18 @@ impl From<VisitError> for ApiError {
             VisitError::EndsFirst => Self::unprocessable("ends_first", detail),
             VisitError::NoSuchCustomer(_) => Self::not_found("customer"),
             VisitError::NoSuchVisit(_) => Self::not_found("visit"),
+            VisitError::CustomerChanged(current) => {
+                let revision = current.revision;
+                let current = CustomerBody::from(*current);
+                Self::new(StatusCode::CONFLICT, "conflict", detail)
+                    .with(json!({ "revision": revision, "current": current }))
+            }
+            VisitError::VisitChanged(current) => {
+                let revision = current.revision;
+                let current = VisitBody::from(*current);
+                Self::new(StatusCode::CONFLICT, "conflict", detail)
+                    .with(json!({ "revision": revision, "current": current }))
+            }
             VisitError::NoSuchOwner(_) => Self::unprocessable("unknown_person", detail),
             VisitError::NotAllowed => Self::forbidden(detail),
         }

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{app::App, reader::ReaderPool};
+use crate::{
+    app::App,
+    capture::mail::{PostOffice, webhook::Keys},
+    domain::mail::Way,
+    reader::ReaderPool,
+};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -15,12 +20,14 @@ pub struct AppState {
     pub pool: Option<ReaderPool>,
     /// How the outside reaches us.
     pub web: Arc<WebSettings>,
+    /// Takes mail in.
+    pub office: PostOffice,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
 
 /// How the outside reaches us.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebSettings {
     /// The address people use, without a slash at the end.
     pub external_url: String,
@@ -32,6 +39,10 @@ pub struct WebSettings {
     pub local_ca: Option<LocalCa>,
     /// IANA time zone for pages.
     pub time_zone: String,
+    /// Keys of the providers that post mail.
+    pub hooks: Keys,
+    /// Ways in for mail that are open, for the admin page: the way, and where.
+    pub mail_doors: Vec<(Way, String)>,
 }
 
 /// The local certificate authority people install on their phones.

@@ -7,15 +7,23 @@ use std::collections::BTreeSet;
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use vouch::{
-    capture::{self, Handover},
+    capture::{
+        self, Handover,
+        mail::{addresses, quarantine, webhook::Posted},
+    },
     domain::{
         capture::{CaptureState, Channel, Reason},
-        ids::{CaptureId, CustomerId, LegalEntityId, PersonId, ReadingId, ReceiptId, TokenId, UnitId, VisitId},
+        ids::{
+            CaptureId, CustomerId, LegalEntityId, MailAddressId, MailMessageId, PersonId, ReadingId, ReceiptId,
+            TokenId, UnitId, VisitId,
+        },
+        mail::Way,
         person::{Actor, Role},
         visit::{CustomerType, VisitChoice, VisitPurpose},
     },
     organisation::{self, EntityInput, UnitInput},
-    people, review,
+    people::{self, PersonChange},
+    review,
     store::{
         Json, captures, categories, documents,
         readings::{self, PreviewRow, ReadingRow},
@@ -24,7 +32,7 @@ use vouch::{
     visits::{self, CustomerInput, VisitInput},
 };
 
-use crate::support::{Answer, Caller, NOW, Site, TestApp, actor, app, fresh_sqlite, person, rep, site};
+use crate::support::{Answer, Caller, NOW, Site, TestApp, actor, app, fresh_sqlite, office, person, rep, site};
 
 /// What a path's `{id}` stands for. Things belong to the owner; the organisation's belong to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +46,8 @@ enum Thing {
     Person,
     Unit,
     Entity,
+    Address,
+    Message,
 }
 
 /// The status each gets: the owner of the thing (a rep), another rep, a reviewer of the whole organisation, an auditor,
@@ -61,6 +71,8 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/captures/{id}/original", Thing::Capture, SEEN),
     ("post", "/api/v1/captures/{id}/retry", Thing::Capture, [202, 404, 202, 403, 202]),
     ("post", "/api/v1/captures/{id}/fill-by-hand", Thing::Capture, [201, 404, 201, 403, 201]),
+    // The capture waits for no password: 403 says that the role would do, where it would.
+    ("post", "/api/v1/captures/{id}/password", Thing::Capture, [403, 404, 403, 403, 403]),
     ("get", "/api/v1/drafts", Thing::None, ALL),
     ("get", "/api/v1/drafts/{id}", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/history", Thing::Draft, SEEN),
@@ -69,7 +81,9 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("post", "/api/v1/drafts/{id}/verification", Thing::Draft, [403, 404, 422, 403, 422]),
     ("post", "/api/v1/verifications/import", Thing::None, [403, 403, 200, 403, 200]),
     ("get", "/api/v1/drafts/{id}/original", Thing::Draft, SEEN),
+    ("get", "/api/v1/drafts/{id}/documents/{number}/original", Thing::Draft, SEEN),
     ("get", "/api/v1/drafts/{id}/pages/{page}/preview", Thing::Draft, SEEN),
+    ("get", "/api/v1/drafts/{id}/thumbnail", Thing::Draft, SEEN),
     // Admins see everything, but reviewing is for reviewers.
     ("patch", "/api/v1/drafts/{id}", Thing::Draft, [200, 404, 200, 403, 403]),
     ("post", "/api/v1/drafts/visit", Thing::Draft, [200, 404, 200, 403, 403]),
@@ -106,6 +120,17 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("get", "/api/v1/legal-entities", Thing::None, ADMINS),
     ("post", "/api/v1/legal-entities", Thing::None, ADMINS_CREATE),
     ("put", "/api/v1/legal-entities/{id}", Thing::Entity, ADMINS),
+    ("get", "/api/v1/mail/addresses", Thing::None, ALL),
+    // A visit's address is its owner's.
+    ("post", "/api/v1/mail/addresses", Thing::Visit, [201, 404, 404, 404, 404]),
+    ("post", "/api/v1/mail/addresses/{id}/rotate", Thing::Address, [200, 404, 404, 404, 404]),
+    ("get", "/api/v1/mail/messages", Thing::None, ALL),
+    // Whether a stranger's mail is read is for whom it was sent to; admins may help.
+    ("get", "/api/v1/mail/messages/{id}", Thing::Message, [200, 404, 404, 404, 200]),
+    ("post", "/api/v1/mail/messages/{id}/accept", Thing::Message, [200, 404, 404, 404, 200]),
+    ("post", "/api/v1/mail/messages/{id}/reject", Thing::Message, [200, 404, 404, 404, 200]),
+    // The message has no such link; who may see it is told so, with the same status.
+    ("post", "/api/v1/mail/messages/{id}/links", Thing::Message, [404; 5]),
 ];
 
 struct World {
@@ -189,11 +214,28 @@ impl World {
             page_width: 1,
             page_height: 1,
             object_key,
+            thumbnail_key: None,
         };
         readings::insert_preview(&mut tx, &preview).await.unwrap();
         receipts::set_reading(&mut tx, &receipt, &reading.id, 0.5).await.unwrap();
+        for part in receipts::parts(&mut tx, &receipt).await.unwrap() {
+            let part = receipts::PartRow { reading_id: Some(reading.id.clone()), ..part };
+            receipts::add_part(&mut tx, &part).await.unwrap();
+        }
         tx.commit().await.unwrap();
         receipt
+    }
+
+    /// A message to the owner that waits.
+    async fn message(&self) -> MailMessageId {
+        let app = &self.test.app;
+        let address = addresses::of_person(app, &self.owner).await.unwrap().remove(0);
+        let raw = format!("From: a@b.example\r\nSubject: {}\r\n\r\nx\r\n", app.id::<CaptureId>());
+        let posted =
+            Posted { way: Way::Postmark, recipients: vec![address.local_part], sender: None, raw: raw.into_bytes() };
+        office(&self.test).take_posted(&posted).await.unwrap();
+        let waiting = quarantine::list(app, &self.owner, false).await.unwrap();
+        waiting[0].id.clone()
     }
 
     async fn customer(&self) -> CustomerId {
@@ -229,6 +271,11 @@ impl World {
             Thing::Token => {
                 people::create_token(app, None, &self.owner.id, "other", None).await.unwrap().token.id.to_string()
             }
+            Thing::Address => {
+                let found = addresses::of_person(app, &self.owner).await.unwrap();
+                found[0].id.to_string()
+            }
+            Thing::Message => self.message().await.to_string(),
             Thing::Person => rep(&self.test, &format!("p{}", app.id::<PersonId>())).await.id.to_string(),
             Thing::Unit => {
                 let input = UnitInput { name: "Unit".to_owned(), parent_id: None, legal_entity_id: None };
@@ -255,12 +302,14 @@ impl World {
             Thing::Person => app.id::<PersonId>().to_string(),
             Thing::Unit => app.id::<UnitId>().to_string(),
             Thing::Entity => app.id::<LegalEntityId>().to_string(),
+            Thing::Address => app.id::<MailAddressId>().to_string(),
+            Thing::Message => app.id::<MailMessageId>().to_string(),
         }
     }
 
     async fn call(&self, caller: &Caller, method: &str, path: &str, id: &str) -> Answer {
         let (kind, body) = self.body(method, path, id);
-        let path = path.replace("{id}", id).replace("{page}", "0").replace("{code}", "taxi");
+        let path = path.replace("{id}", id).replace("{page}", "0").replace("{number}", "0").replace("{code}", "taxi");
         let method: Method = method.to_uppercase().parse().unwrap();
         self.site.send(caller, method, &path, kind, body).await
     }
@@ -283,16 +332,20 @@ impl World {
             ("post", "drafts/{id}/verification") => json!({"outcome": "genuine"}),
             ("post", "verifications/import") => return ("text/csv", b"26440000000000000017,,genuine,\n".to_vec()),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),
+            ("post", "mail/messages/{id}/links") => json!({"link": "https://inv.example.org/"}),
+            ("post", "mail/addresses") => json!({"visit_id": id}),
+            ("post", "mail/messages/{id}/accept") => json!({"remember_sender": true}),
+            ("post", "captures/{id}/password") => json!({"password": "secret"}),
             ("post", "tokens") => json!({"name": "script"}),
             ("post", "visits") => json!({"customer_id": id, "purpose": "sales", "starts_at": "2026-11-20T09:00:00Z"}),
-            ("patch", "visits/{id}") => json!({"place": "Bern"}),
+            ("patch", "visits/{id}") => json!({"revision": 1, "place": "Bern"}),
             ("post", "customers") => json!({"name": "New", "customer_type": "new"}),
-            ("patch", "customers/{id}") => json!({"name": "Renamed"}),
+            ("patch", "customers/{id}") => json!({"revision": 1, "name": "Renamed"}),
             ("post", "categories") => json!({"code": "samples", "name_en": "Samples", "name_zh": "样品"}),
             ("put", "categories") => json!({"codes": ["taxi", "meals"]}),
             ("put", "categories/{code}") => json!({"name_en": "Taxi", "name_zh": "出租车", "active": true}),
             ("post", "people") => json!({"user_name": format!("n{new}"), "display_name": "New", "roles": ["rep"]}),
-            ("patch", "people/{id}") => json!({"display_name": "Renamed", "roles": ["rep", "reviewer"]}),
+            ("patch", "people/{id}") => json!({"revision": 1, "display_name": "Renamed", "roles": ["rep", "reviewer"]}),
             ("post", "units") | ("put", "units/{id}") => json!({"name": "East"}),
             ("post", "legal-entities") | ("put", "legal-entities/{id}") => json!({"name": "East Ltd"}),
             _ => return ("", Vec::new()),
@@ -391,7 +444,8 @@ async fn a_reviewer_of_a_unit_sees_the_units_below_it_and_no_others() {
     let above = unit("above", None).await;
     let below = unit("below", Some(&above)).await;
     let beside = unit("beside", None).await;
-    people::set_units(app, Some(&world.admin), &world.owner.id, &BTreeSet::from([below])).await.unwrap();
+    let units = PersonChange { units: Some(BTreeSet::from([below])), ..PersonChange::default() };
+    people::change(app, Some(&world.admin), &world.owner.id, None, units).await.unwrap();
     let draft = world.draft().await.to_string();
     for (name, unit, expected) in [("near", above, 200), ("far", beside, 404)] {
         let row = vouch::store::people::Person {

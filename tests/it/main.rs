@@ -4,9 +4,16 @@
 
 mod architecture;
 mod authorization;
+mod durability;
 mod findings;
+mod formats;
+mod kill_points;
+mod mail;
+mod mail_content;
 mod objects;
+mod outage;
 mod pages;
+mod parts;
 mod people;
 mod process;
 mod queue;

@@ -3,11 +3,16 @@
 use axum::http::{Method, StatusCode, header};
 use vouch::{
     domain::{
+        capture::{CaptureState, Channel, Reason},
         ids::OrganisationId,
         person::{Actor, Role},
+        visit::CustomerType,
     },
+    queue,
     store::{
-        Json, categories, customers,
+        Json,
+        captures::{self, CaptureRow},
+        categories, customers, jobs,
         organisation::{self, Organisation},
         people, tokens, visits,
     },
@@ -239,6 +244,95 @@ async fn a_token_is_shown_once_acts_and_stops_when_revoked() {
         assert_eq!(open(&site, &script, "/api/v1/me").await.status, StatusCode::UNAUTHORIZED);
         let days = post(&site, &rep, "/account/tokens", &[("name", "x"), ("days", "0")]).await;
         assert_eq!(days.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+/// Every `pattern` of a list's pages, following the link that begins with `more`.
+async fn walk(site: &Site, caller: &Caller, start: &str, pattern: &str, more: &str) -> Vec<Vec<String>> {
+    let item = regex::Regex::new(pattern).unwrap();
+    let link = regex::Regex::new(&format!("href=\"({}[^\"]+)\"", regex::escape(more))).unwrap();
+    let (mut path, mut pages) = (start.to_owned(), Vec::new());
+    loop {
+        let page = open(site, caller, &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
+        let text = page.text();
+        pages.push(item.captures_iter(&text).map(|found| found[1].to_owned()).collect());
+        match link.captures(&text) {
+            Some(found) => path = found[1].replace("&#38;", "&").trim_end_matches("#customers").to_owned(),
+            None => return pages,
+        }
+        assert!(pages.len() < 10, "the pages go on and on");
+    }
+}
+
+#[tokio::test]
+async fn long_lists_come_in_pages_without_gaps_or_repeats() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let site = site(&world);
+        let (boss, admin) = caller(&world, "admin", &[Role::Admin]).await;
+        let mut tx = db.write().await.unwrap();
+        for n in 0..120_u64 {
+            // Two share an instant: the id decides.
+            let at = NOW.plus(std::time::Duration::from_secs(n / 2));
+            let capture = CaptureRow {
+                id: world.app.id(),
+                owner_id: boss.id.clone(),
+                captured_by: boss.id.clone(),
+                channel: Channel::Api,
+                client_id: None,
+                captured_at: None,
+                captured_offset_minutes: None,
+                place: None,
+                note: None,
+                visit_id: None,
+                no_visit: false,
+                state: CaptureState::Received,
+                reason: None,
+                reason_detail: None,
+                created_at: at,
+                updated_at: at,
+            };
+            captures::insert(&mut tx, &capture).await.unwrap();
+            let state = if n % 2 == 0 { CaptureState::Failed } else { CaptureState::PasswordNeeded };
+            captures::set_state(&mut tx, &capture.id, state, Some((Reason::Undecodable, "cut")), at).await.unwrap();
+            queue::enqueue_read(&world.app, &mut tx, &capture.id, &boss.id, at).await.unwrap();
+            let claimed = jobs::claim(&mut tx, queue::READ, "w", std::time::Duration::from_secs(60), at).await.unwrap();
+            let claimed = claimed.expect("the job just enqueued");
+            let lease = jobs::Lease { job: claimed.id, fence: claimed.fence };
+            assert!(jobs::bury(&mut tx, &lease, "undecodable", "cut", at).await.unwrap());
+            let customer = customers::Customer {
+                id: world.app.id(),
+                name: format!("Customer {}", n / 2),
+                name_key: format!("customer {}", n / 2),
+                customer_type: CustomerType::New,
+                external_id: None,
+                revision: 1,
+                created_at: at,
+                updated_at: at,
+            };
+            customers::upsert(&mut tx, &customer).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        for (start, pattern, more) in [
+            ("/admin/failed", r#"action="/captures/([^/"]+)/retry""#, "/admin/failed?captures="),
+            ("/admin/failed", r#"action="/admin/jobs/([^/"]+)/retry""#, "/admin/failed?jobs="),
+            (
+                "/visits?customers=customer",
+                r#"data-testid="customer-row"><td><strong>([^<]+)<"#,
+                "/visits?customers=customer",
+            ),
+        ] {
+            let pages = walk(&site, &admin, start, pattern, more).await;
+            let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
+            assert_eq!(sizes, [50, 50, 20], "{more}");
+            let mut all = pages.concat();
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), if start.starts_with("/visits") { 60 } else { 120 }, "{more}");
+        }
     })
     .await;
 }

@@ -8,7 +8,10 @@ use vouch::{
         ids::PersonId,
         person::{Actor, Language, Role},
     },
-    people::{self, Attempt, NewPerson, OrganisationDefaults, PeopleError, SESSION_ABSOLUTE, SESSION_IDLE, SignedIn},
+    people::{
+        self, Attempt, NewPerson, OrganisationDefaults, PeopleError, PersonChange, SESSION_ABSOLUTE, SESSION_IDLE,
+        SignedIn,
+    },
     store::{categories, organisation},
 };
 
@@ -291,8 +294,14 @@ async fn only_admins_and_the_console_change_accounts_and_every_change_is_journal
         assert!(matches!(taken, Err(PeopleError::UserNameTaken(_))));
         let id = &created.person.id;
         people::set_roles(&world.app, Some(&boss), id, &BTreeSet::from([Role::Reviewer])).await.unwrap();
-        people::set_profile(&world.app, Some(&boss), id, "梅", Some("M@Example.com "), Language::Zh).await.unwrap();
-        let bad = people::set_profile(&world.app, Some(&boss), id, "梅", Some("nowhere"), Language::Zh).await;
+        let profile = |email: &str| PersonChange {
+            display_name: Some("梅".to_owned()),
+            email: Some(Some(email.to_owned())),
+            language: Some(Language::Zh),
+            ..PersonChange::default()
+        };
+        people::change(&world.app, Some(&boss), id, None, profile("M@Example.com ")).await.unwrap();
+        let bad = people::change(&world.app, Some(&boss), id, None, profile("nowhere")).await;
         assert!(matches!(bad, Err(PeopleError::Invalid { .. })));
         let reset = people::reset_password(&world.app, Some(&boss), id).await.unwrap();
         let old = sign_in(&world, "mei", created.one_time_password.reveal(), HOME).await;
@@ -313,6 +322,45 @@ async fn only_admins_and_the_console_change_accounts_and_every_change_is_journal
                 "person.disabled",
             ]
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_of_a_person_is_everything_or_nothing_and_from_the_revision_that_was_seen() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        let boss = actor(&world, "boss", &[Role::Admin]).await;
+        let id = people::create(&world.app, Some(&boss), new_person("mei", &[Role::Rep])).await.unwrap().person.id;
+        let find = async || vouch::store::people::find(&mut db.read().await.unwrap(), &id).await.unwrap().unwrap();
+        let before = find().await;
+        assert_eq!(before.revision, 1);
+        let everything = PersonChange {
+            roles: Some(BTreeSet::from([Role::Reviewer])),
+            display_name: Some("梅".to_owned()),
+            disabled: Some(true),
+            ..PersonChange::default()
+        };
+        let half_wrong = PersonChange { email: Some(Some("nowhere".to_owned())), ..everything.clone() };
+        let refused = people::change(&world.app, Some(&boss), &id, Some(1), half_wrong).await;
+        assert!(matches!(refused, Err(PeopleError::Invalid { .. })));
+        assert_eq!(find().await, before, "nothing of a refused edit stays");
+        let same = PersonChange { roles: Some(before.roles.clone()), disabled: Some(false), ..PersonChange::default() };
+        assert_eq!(people::change(&world.app, Some(&boss), &id, Some(1), same).await.unwrap(), before, "no change");
+        assert_eq!(journal_kinds(&db).await, ["person.created"]);
+
+        // Two admins save the page they both loaded at revision 1.
+        let renamed = PersonChange { display_name: Some("Mei".to_owned()), ..PersonChange::default() };
+        let (one, two) = tokio::join!(
+            people::change(&world.app, Some(&boss), &id, Some(1), everything),
+            people::change(&world.app, Some(&boss), &id, Some(1), renamed)
+        );
+        assert!(one.is_ok() ^ two.is_ok(), "exactly one succeeds: {one:?} {two:?}");
+        let (stored, refused) = (one.as_ref().or(two.as_ref()).unwrap().clone(), one.err().or(two.err()).unwrap());
+        assert_eq!(stored.revision, 2);
+        assert_eq!(find().await, stored);
+        let PeopleError::Changed(current) = refused else { panic!("{refused}") };
+        assert_eq!(*current, stored, "the refusal shows the current state");
     })
     .await;
 }

@@ -2,146 +2,16 @@
 //! loses nothing; SQLite with a local directory, and PostgreSQL with a real S3-speaking server.
 
 use std::{
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::{s3_server, support::fresh_postgres};
-
-/// How long anything may take on a machine that is also compiling.
-const PATIENCE: Duration = Duration::from_secs(120);
-const VOUCH: &str = env!("CARGO_BIN_EXE_vouch");
-
-/// A running `vouch serve`, killed when dropped.
-struct Server {
-    child: Child,
-    address: String,
-    data_dir: PathBuf,
-    env: Vec<(String, String)>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
-    let mut command = Command::new(VOUCH);
-    command
-        .env("VOUCH_DATA_DIR", data_dir)
-        .env("VOUCH_SERVER__TLS__MODE", "off")
-        .env("VOUCH_SERVER__LISTEN", "127.0.0.1:0")
-        .env("VOUCH_READER__ENGINE", "tesseract")
-        .env("VOUCH_READER__LANGUAGES", "[\"eng\"]")
-        .env("VOUCH_WORKERS__LEASE_SECONDS", "10")
-        .envs(env.iter().map(|(k, v)| (k.as_str(), v.as_str())));
-    command
-}
-
-impl Server {
-    fn start(data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
-        let mut child = command(data_dir, env)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if let Some(address) = line.strip_prefix("listening on ") {
-                    let _ = sender.send(address.to_owned());
-                }
-            }
-        });
-        let address = receiver.recv_timeout(PATIENCE).expect("`listening on` within the limit");
-        Self { child, address, data_dir: data_dir.to_owned(), env: env.to_vec() }
-    }
-
-    /// Asks for an orderly stop and waits for it.
-    fn stop(mut self) {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("the signal is sent");
-        let status = self.child.wait().expect("it ends");
-        assert!(status.success(), "an orderly stop is a success: {status}");
-    }
-
-    /// Runs another command over the same data.
-    fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = command(&self.data_dir, &self.env).args(arguments).output().expect("the binary runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.success(), text)
-    }
-
-    /// An API token of a new user with these roles.
-    fn token(&self, user: &str, roles: &str) -> String {
-        let (ok, text) = self.run(&["user", "add", user, "--roles", roles]);
-        assert!(ok, "{text}");
-        let (ok, text) = self.run(&["user", "token", user]);
-        assert!(ok, "{text}");
-        text.lines().find(|l| l.starts_with("vch_")).expect("a token").to_owned()
-    }
-}
-
-struct Api {
-    client: reqwest::Client,
-    address: String,
-    token: String,
-}
-
-impl Api {
-    fn new(server: &Server, token: &str) -> Self {
-        // The process default provider; the server names its own.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { client: reqwest::Client::new(), address: server.address.clone(), token: token.to_owned() }
-    }
-
-    async fn upload(&self, bytes: Vec<u8>) -> (u16, Value) {
-        let url = format!("{}/api/v1/receipts?file_name=receipt.jpg&no_visit=true", self.address);
-        let answer = self.client.post(url).bearer_auth(&self.token).body(bytes).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.json().await.expect("JSON"))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let url = format!("{}/api/v1{path}", self.address);
-        let answer = self.client.get(url).bearer_auth(&self.token).send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.expect("JSON")
-    }
-
-    async fn send(&self, method: reqwest::Method, path: &str, body: &Value) -> (u16, Value) {
-        let url = format!("{}/api/v1{path}", self.address);
-        let request = self.client.request(method, url).bearer_auth(&self.token).json(body);
-        let answer = request.send().await.expect("an answer");
-        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
-    }
-
-    /// Waits until the capture is read or has failed.
-    async fn settled(&self, capture: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let body = self.get(&format!("/captures/{capture}")).await;
-            if body["state"] == "read" || body["state"] == "failed" {
-                return body;
-            }
-            assert!(Instant::now() < deadline, "the capture is still {}", body["state"]);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/receipts").join(name).join("receipt.jpg");
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::{
+    s3_server,
+    support::{Api, PATIENCE, Server, fixture, fresh_postgres},
+};
 
 /// Upload, read, correct, confirm, verify, restart: on whatever `env` configures.
 async fn lives_through_everything(env: &[(String, String)]) {
@@ -219,18 +89,8 @@ async fn a_photo_becomes_a_confirmed_expense_and_survives_a_restart_on_the_embed
 async fn the_same_on_postgresql_and_s3() {
     let Some(fresh) = fresh_postgres().await else { return };
     let s3 = s3_server::S3Server::start().await;
-    let settings = s3.settings();
-    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let env = [
-        pair("VOUCH_DATABASE__URL", &fresh.url()),
-        pair("VOUCH_OBJECTS__STORE", "s3"),
-        pair("VOUCH_OBJECTS__S3__BUCKET", &settings.bucket),
-        pair("VOUCH_OBJECTS__S3__ENDPOINT", settings.endpoint.as_deref().expect("an endpoint")),
-        pair("VOUCH_OBJECTS__S3__REGION", &settings.region),
-        pair("VOUCH_OBJECTS__S3__PATH_STYLE", "true"),
-        pair("VOUCH_OBJECTS__S3__ACCESS_KEY_ID", &settings.credentials.access_key_id),
-        pair("VOUCH_OBJECTS__S3__SECRET_ACCESS_KEY", &settings.credentials.secret_access_key),
-    ];
+    let mut env = s3.environment();
+    env.push(("VOUCH_DATABASE__URL".to_owned(), fresh.url()));
     lives_through_everything(&env).await;
     fresh.remove().await;
 }
@@ -479,4 +339,44 @@ async fn xml_that_is_no_invoice_or_has_a_document_type_costs_its_capture_a_reaso
         let settled = rep.settled(body["results"][0]["capture"]["id"].as_str().expect("a capture")).await;
         assert_eq!((&settled["state"], &settled["reason"]), (&json!("failed"), &json!(reason)), "{settled}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_pdf_becomes_a_draft_with_pages_previews_and_boxes() {
+    use vouch_fixtures::pdf::{Pdf, PdfPage};
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &[], &[]);
+    let rep = Api::new(&server, &server.token("rep", "rep"));
+    let first = PdfPage::a4()
+        .text(72.0, 100.0, 18.0, "HARBOUR CAFE")
+        .text(72.0, 140.0, 11.0, "Date: 2024-05-17")
+        .text(72.0, 190.0, 11.0, "TOTAL EUR")
+        .text(400.0, 190.0, 11.0, "12.80");
+    let document = Pdf::new().page(first).page(PdfPage::a4().text(72.0, 100.0, 11.0, "Terms and conditions")).bytes();
+    let (status, body) = rep.upload(document.clone()).await;
+    assert_eq!(status, 201, "{body}");
+    let settled = rep.settled(body["results"][0]["capture"]["id"].as_str().expect("a capture")).await;
+    assert_eq!(settled["state"], "read", "{settled}");
+    let draft = rep.get(&format!("/drafts/{}", settled["receipts"][0]["id"].as_str().expect("an id"))).await;
+    assert_eq!(draft["fields"]["total"]["proposed"]["value"], "12.80", "{draft}");
+    assert_eq!(draft["fields"]["issued_on"]["proposed"]["value"], "2024-05-17", "{draft}");
+    let pages = draft["pages"].as_array().expect("pages");
+    assert_eq!(pages.len(), 2, "{draft}");
+    // The box is in the page's own pixels: 400 points from the left of a page of 595.
+    let left = draft["fields"]["total"]["proposed"]["box"][0][0].as_f64().expect("a box");
+    let share = left / pages[0]["width"].as_f64().expect("a width");
+    assert!((share - 400.0 / 595.0).abs() < 0.01, "{share}");
+    for page in pages {
+        let url = format!("{}{}", rep.address, page["preview_url"].as_str().expect("a preview"));
+        let picture = rep.client.get(url).bearer_auth(&rep.token).send().await.expect("an answer");
+        assert_eq!(picture.headers()["content-type"], "image/jpeg");
+        let bytes = picture.bytes().await.expect("bytes");
+        assert!(bytes.starts_with(&[0xFF, 0xD8, 0xFF]));
+    }
+    let id = settled["receipts"][0]["id"].as_str().expect("an id");
+    let original = format!("{}/api/v1/drafts/{id}/original", rep.address);
+    let original = rep.client.get(original).bearer_auth(&rep.token).send().await.expect("an answer");
+    assert!(original.headers()["content-disposition"].to_str().expect("text").starts_with("attachment"));
+    assert_eq!(original.bytes().await.expect("bytes"), document);
+    server.stop();
 }

@@ -127,7 +127,7 @@ async fn a_job_whose_worker_dies_every_time_becomes_a_dead_letter_that_can_be_re
         assert_eq!(claim(&mut tx, now).await, None);
         assert_eq!(dead[0].state, JobState::Dead);
         assert_eq!(dead[0].last_reason.as_deref(), Some("attempts_exhausted"));
-        assert_eq!(jobs::list_dead(&mut tx, 10).await.unwrap().len(), 1);
+        assert_eq!(jobs::list_dead(&mut tx, None, 10).await.unwrap().len(), 1);
         assert!(jobs::revive(&mut tx, &dead[0].id, now).await.unwrap());
         assert_eq!(claim(&mut tx, now).await.unwrap().attempts, 1);
     })

@@ -9,7 +9,7 @@ use vouch::{
         capture::{CaptureState, Channel, Reason},
         draft::{DraftState, TransitionError},
         field::FieldKey,
-        ids::OrganisationId,
+        ids::{OrganisationId, ReadingId},
         person::{Actor, Role},
         policy::ConfirmRefusal,
         time::Timestamp,
@@ -17,8 +17,9 @@ use vouch::{
     },
     review::{self, Edit, ReviewError, Verb},
     store::{
-        Json, captures, categories, expenses, journal, memory,
+        Json, captures, categories, expenses, journal, learning, memory,
         organisation::{self, Organisation},
+        readings::{self, ReadingRow},
         receipts,
     },
 };
@@ -170,6 +171,51 @@ async fn a_corrected_and_confirmed_draft_is_an_expense_is_remembered_and_is_in_t
             .map(|e| e.kind)
             .collect();
         assert_eq!(kinds, ["draft.started_by_hand", "draft.edited", "draft.submitted", "draft.confirmed"]);
+    })
+    .await;
+}
+
+/// Says that the draft's proposals came from a reading.
+async fn as_if_read(world: &TestApp, row: &receipts::ReceiptRow) {
+    let mut tx = world.app.db.write().await.unwrap();
+    let document = captures::documents(&mut tx, &row.capture_id).await.unwrap().remove(0);
+    let reading = ReadingRow {
+        id: world.app.id::<ReadingId>(),
+        capture_id: row.capture_id.clone(),
+        document_id: document.id,
+        engine: "none".to_owned(),
+        versions: Json(serde_json::json!({})),
+        pages: Json(Vec::new()),
+        codes: Json(Vec::new()),
+        structured: Json(serde_json::json!({})),
+        warnings: Json(Vec::new()),
+        duration_ms: 1,
+        created_at: NOW,
+    };
+    readings::insert(&mut tx, &reading).await.unwrap();
+    receipts::set_reading(&mut tx, &row.id, &reading.id, 0.5).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn training_learns_from_what_was_read_and_confirmed_and_from_nothing_else() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let confirmed = submitted(&world, &rep, "dinner").await;
+        let waiting = submitted(&world, &rep, "lunch").await;
+        review::confirm(&world.app, &reviewer, &confirmed.id, confirmed.revision).await.unwrap();
+        let learned = async |after: &str| {
+            let mut tx = db.read().await.unwrap();
+            learning::list_confirmed(&mut tx, after, 10).await.unwrap().into_iter().map(|r| r.id).collect::<Vec<_>>()
+        };
+        assert!(learned("").await.is_empty(), "filled in by hand: there is nothing to learn from");
+        as_if_read(&world, &confirmed).await;
+        as_if_read(&world, &waiting).await;
+        assert_eq!(learned("").await, [confirmed.id.clone()]);
+        assert!(learned(confirmed.id.as_str()).await.is_empty(), "the next page");
     })
     .await;
 }

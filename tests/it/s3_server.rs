@@ -6,7 +6,10 @@
 use std::{
     collections::VecDeque,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -29,6 +32,8 @@ pub enum Fault {
     Stall,
     /// Done, but the connection breaks before the answer.
     LoseAnswer,
+    /// Done, but never answered; the log gets a line `held METHOD …`.
+    HoldAnswer,
     /// Half of the body, then the connection breaks.
     TruncateBody,
     /// One bit of the body turned over.
@@ -47,6 +52,7 @@ struct Shared {
     service: S3Service,
     root: PathBuf,
     faults: Mutex<VecDeque<(String, Fault)>>,
+    is_away: AtomicBool,
     log: Mutex<Vec<String>>,
 }
 
@@ -74,6 +80,7 @@ impl S3Server {
             service: builder.build(),
             root: root.path().to_path_buf(),
             faults: Mutex::default(),
+            is_away: AtomicBool::new(false),
             log: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,6 +89,9 @@ impl S3Server {
         let task = tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else { return };
+                if handler.is_away.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&handler), request));
@@ -111,9 +121,30 @@ impl S3Server {
         }
     }
 
+    /// The environment with which `vouch` uses this server.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let settings = self.settings();
+        let pair = |key: &str, value: &str| (format!("VOUCH_OBJECTS__{key}"), value.to_owned());
+        vec![
+            pair("STORE", "s3"),
+            pair("S3__BUCKET", &settings.bucket),
+            pair("S3__ENDPOINT", settings.endpoint.as_deref().unwrap()),
+            pair("S3__REGION", &settings.region),
+            pair("S3__PREFIX", &settings.prefix),
+            pair("S3__PATH_STYLE", "true"),
+            pair("S3__ACCESS_KEY_ID", &settings.credentials.access_key_id),
+            pair("S3__SECRET_ACCESS_KEY", &settings.credentials.secret_access_key),
+        ]
+    }
+
     /// The next request whose `METHOD /path?query` contains `pattern` meets `fault`.
     pub fn inject(&self, pattern: &str, fault: Fault) {
         self.shared.faults.lock().unwrap().push_back((pattern.to_owned(), fault));
+    }
+
+    /// From now on connections break, or work again.
+    pub fn go_away(&self, is_away: bool) {
+        self.shared.is_away.store(is_away, Ordering::Relaxed);
     }
 
     /// Requests so far: method, path and query, `If-None-Match`, signed body digest.
@@ -129,6 +160,9 @@ impl S3Server {
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<s3s::Body>, BoxError> {
+    if shared.is_away.load(Ordering::Relaxed) {
+        return Err("injected: the server is away".into());
+    }
     let line = format!("{} {}", request.method(), request.uri());
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("-").to_owned();
     let logged = format!("{line} {} {}", header("if-none-match"), header("x-amz-content-sha256"));
@@ -150,6 +184,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let response = shared.service.call(request.map(s3s::Body::from)).await.map_err(|e| format!("{e:?}"))?;
     match fault {
         None | Some(Fault::Answer(..) | Fault::Stall) => Ok(response),
+        Some(Fault::HoldAnswer) => {
+            shared.log.lock().unwrap().push(format!("held {line}"));
+            std::future::pending().await
+        }
         Some(Fault::LoseAnswer) => Err("injected: the answer is lost".into()),
         Some(Fault::AlterStored) => {
             let mut bytes = std::fs::read(&stored)?;

@@ -42,16 +42,23 @@ async fn a_rep_enters_and_changes_their_own_visits_and_each_change_is_journalled
         let visit = visits::create_visit(&world.app, &mei, input.clone()).await.unwrap();
         assert_eq!((visit.owner_id.clone(), visit.place.as_deref()), (mei.id.clone(), Some("Zürich")));
         assert_eq!(visit.customer_name, "ACME 上海");
-        let same = visits::update_visit(&world.app, &mei, &visit.id, input.clone()).await.unwrap();
+        let same = visits::update_visit(&world.app, &mei, &visit.id, 1, input.clone()).await.unwrap();
         assert_eq!(same, visit, "nothing changed, nothing journalled");
         let later = VisitInput { note: Some("sample".to_owned()), ..input };
-        let changed = visits::update_visit(&world.app, &mei, &visit.id, later).await.unwrap();
+        let changed = visits::update_visit(&world.app, &mei, &visit.id, 1, later).await.unwrap();
+        assert_eq!((visit.revision, changed.revision), (1, 2));
+        let stale = visits::update_visit(&world.app, &mei, &visit.id, 1, visit_input(&world, &mei).await).await;
+        let Err(VisitError::VisitChanged(current)) = stale else { panic!("{stale:?}") };
+        assert_eq!(*current, changed, "the refusal shows the current state");
         let mut tx = db.read().await.unwrap();
         assert_eq!(rows::find(&mut tx, &visit.id).await.unwrap(), Some(changed));
         drop(tx);
         let won = CustomerInput { customer_type: CustomerType::New, ..acme() };
-        visits::update_customer(&world.app, &mei, &visit.customer_id, won.clone()).await.unwrap();
-        visits::update_customer(&world.app, &mei, &visit.customer_id, won).await.unwrap();
+        visits::update_customer(&world.app, &mei, &visit.customer_id, 1, won.clone()).await.unwrap();
+        let same = visits::update_customer(&world.app, &mei, &visit.customer_id, 2, won.clone()).await.unwrap();
+        assert_eq!(same.revision, 2, "nothing changed, nothing counted");
+        let stale = visits::update_customer(&world.app, &mei, &visit.customer_id, 1, won).await;
+        assert!(matches!(stale, Err(VisitError::CustomerChanged(current)) if *current == same));
         assert_eq!(
             journal_kinds(&db).await,
             ["customer.created", "visit.created", "visit.updated", "customer.updated"]
@@ -68,7 +75,7 @@ async fn others_visits_are_admins_business_and_auditors_only_look() {
         let (boss, audit) = (actor(&world, "boss", &[Role::Admin]).await, actor(&world, "au", &[Role::Auditor]).await);
         let input = visit_input(&world, &mei).await;
         let visit = visits::create_visit(&world.app, &mei, input.clone()).await.unwrap();
-        let by_tom = visits::update_visit(&world.app, &tom, &visit.id, input.clone()).await;
+        let by_tom = visits::update_visit(&world.app, &tom, &visit.id, 1, input.clone()).await;
         assert!(matches!(by_tom, Err(VisitError::NoSuchVisit(_))), "tom does not learn that it exists");
         let for_mei = VisitInput { owner_id: Some(mei.id.clone()), ..input.clone() };
         let forged = visits::create_visit(&world.app, &tom, for_mei.clone()).await;

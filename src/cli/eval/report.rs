@@ -68,6 +68,8 @@ pub struct SourceReport {
     pub calibration_error: f32,
     /// Share of receipts acceptable at 99 % precision of total and date.
     pub coverage_at_99: f32,
+    /// Share of receipts acceptable at 99.5 % precision of total and date.
+    pub coverage_at_995: f32,
     /// Mean seconds per file.
     pub seconds: f32,
 }
@@ -93,6 +95,7 @@ impl SourceReport {
             invoice_number: share(|o| o.invoice_number),
             calibration_error: calibration_error(&stated),
             coverage_at_99: coverage_at(&both, 0.99),
+            coverage_at_995: coverage_at(&both, 0.995),
             seconds: outcomes.iter().map(|o| o.seconds).sum::<f32>() / outcomes.len().max(1) as f32,
         }
     }

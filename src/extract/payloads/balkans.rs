@@ -22,7 +22,7 @@ pub fn verify(text: &str) -> Option<Payload> {
             out.text(F::InvoiceNumber, &get("jir").or_else(|| get("zki")).unwrap_or_default());
         }
         "mapr.tax.gov.me" | "efiskalizimi-app.tatime.gov.al" => {
-            let is_albania = host.ends_with(".al");
+            let is_albania = host == "efiskalizimi-app.tatime.gov.al";
             out = Payload::new(if is_albania { "albania" } else { "montenegro" });
             let (date, time) = iso_moment(&get("crtd")?);
             out.date(date, EXACT);

@@ -12,7 +12,7 @@ const MAX_ITEMS: usize = 60;
 
 /// Reads the left code: number, date in the Republic's years, amounts in hexadecimal.
 pub fn left(text: &str) -> Option<Payload> {
-    let fixed = text.get(..FIXED)?;
+    let fixed = text.get(..FIXED).filter(|fixed| fixed.is_ascii())?;
     let number = fixed.get(..10)?;
     let (letters, digits) = number.split_at(2);
     let is_number = letters.bytes().all(|b| b.is_ascii_uppercase()) && digits.bytes().all(|b| b.is_ascii_digit());

@@ -263,9 +263,10 @@ fn group(patterns: &[Pattern], grey: &GrayImage) -> Vec<Suspect> {
         };
         let (left, right) = (edge(|p| p.x, f32::min), edge(|p| p.x, f32::max));
         let (top, bottom) = (edge(|p| p.y, f32::min), edge(|p| p.y, f32::max));
-        // With two corners the others may lie on either side; with three the fourth is across the middle.
+        // With two corners the others may lie on either side; with three the fourth is across the middle, and farthest out
+        // where the code stands on a corner.
         let side = (right - left).max(bottom - top);
-        let margin = if members.len() == 2 { side + 8.0 * module } else { side * 0.25 + 9.0 * module };
+        let margin = if members.len() == 2 { side + 8.0 * module } else { side * 0.55 + 6.0 * module };
         let rows: u32 = members.iter().map(|p| p.rows).sum();
         if let Some(third) = third {
             used[second] = true;

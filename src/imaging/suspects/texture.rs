@@ -4,8 +4,10 @@ use image::{GrayImage, imageops};
 
 use super::{Likely, Suspect, widened};
 
-/// Longest side of the copy that is looked at: a bar of a printed code is still a pixel wide.
-const LOOK_SIDE: u32 = 1_200;
+/// Longest side of the copy stripes are looked for in: a bar of a printed code is still a pixel wide.
+const STRIPES_SIDE: u32 = 1_200;
+/// The same for dense squares, whose modules are as high as they are wide.
+const DENSE_SIDE: u32 = 600;
 /// Side of a cell in pixels of the copy.
 const CELL: usize = 8;
 /// Mean step between neighbours of a cell that is full of edges.
@@ -22,8 +24,14 @@ const LEAST_FILLED: f32 = 0.62;
 
 /// Fields of stripes and dense squares.
 pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
+    let mut suspects = fields_of(grey, STRIPES_SIDE, &[Kind::Across, Kind::Down]);
+    suspects.extend(fields_of(grey, DENSE_SIDE, &[Kind::Dense]));
+    suspects
+}
+
+fn fields_of(grey: &GrayImage, side: u32, wanted: &[Kind]) -> Vec<Suspect> {
     let longest = grey.width().max(grey.height());
-    let factor = (longest as f32 / LOOK_SIDE as f32).max(1.0);
+    let factor = (longest as f32 / side as f32).max(1.0);
     let small;
     let look = if factor > 1.0 {
         small = shrunk(grey, factor);
@@ -37,20 +45,16 @@ pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     }
     let kinds = kinds(look, columns, rows);
     let mut suspects = Vec::new();
-    for kind in [Kind::Across, Kind::Down, Kind::Dense] {
-        for field in fields(&kinds, columns, rows, kind) {
-            let Some(weight) = field.worth(kind) else { continue };
+    for kind in wanted {
+        for field in fields(&kinds, columns, rows, *kind) {
+            let Some(weight) = field.worth(*kind) else { continue };
             let scale = CELL as f32 * factor;
             let [left, top, right, bottom] = field.edges.map(|cell| cell as f32 * scale);
             // Stripes fade at their ends, and readers want quiet around a code.
             let margin = 2.0 * scale;
-            let likely = if kind == Kind::Dense { Likely::Dense } else { Likely::Stripes };
-            suspects.push(Suspect {
-                edges: widened([left, top, right, bottom], margin, grey),
-                likely,
-                module: None,
-                weight,
-            });
+            let likely = if *kind == Kind::Dense { Likely::Dense } else { Likely::Stripes };
+            let edges = widened([left, top, right, bottom], margin, grey);
+            suspects.push(Suspect { edges, likely, module: None, weight });
         }
     }
     suspects
@@ -118,7 +122,8 @@ impl Field {
             Kind::Across => width >= LEAST_ACROSS && height >= LEAST_ALONG,
             Kind::Down => height >= LEAST_ACROSS && width >= LEAST_ALONG,
             Kind::Dense => {
-                width >= LEAST_DENSE && height >= LEAST_DENSE && width * 2 <= height * 3 && height * 2 <= width * 3
+                // Squares, and PDF417, which is up to six times as wide as high.
+                width >= LEAST_DENSE && height >= LEAST_DENSE && width <= height * 6 && height <= width * 6
             }
             Kind::Plain => false,
         };

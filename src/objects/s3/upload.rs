@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt as _;
 use super::{Failure, ObjectError, ObjectKey, S3Store, timeout_config};
 use crate::{
     domain::sha256::{Sha256, Sha256Stream},
+    kill_points,
     objects::hash_body,
 };
 
@@ -49,6 +50,7 @@ impl S3Store {
             left: size,
             sha256,
         };
+        kill_points::reached("o01");
         let sent = if size <= PART {
             let bytes = file.next_part().await?;
             file.finish().await?;
@@ -56,6 +58,7 @@ impl S3Store {
         } else {
             self.put_multipart(key, file).await?
         };
+        kill_points::reached("o04");
         self.confirm(key, size, sha256, sent).await
     }
 
@@ -112,6 +115,7 @@ impl S3Store {
             }
             // A refused completion leaves the parts as well.
             given_up => {
+                kill_points::reached("o08");
                 upload.run().await;
                 given_up
             }
@@ -137,6 +141,7 @@ impl S3Store {
                 request.customize().config_override(self.slow_line()).send().await.map_err(|error| {
                     Failure::of(&error).into_error(self.on(&format!("write part {number} of"), key))
                 })?;
+            kill_points::reached("o07");
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(output.e_tag).build());
         }
         // Before the upload is completed, so wrong bytes never become an object.

@@ -4,19 +4,24 @@
 //! attachments) and says how it ended.
 
 mod charset;
+mod context;
+#[cfg(test)]
+mod corpus;
+mod html;
+mod links;
+mod mail;
 mod ofd;
 pub(super) mod pdf;
+mod schema_org;
+mod text;
 pub(crate) mod xml;
 mod zip;
 
 use super::{
-    output::{Output, Stopped, failed},
-    protocol::{Kind, MAX_NAME_CHARS, PartHeader, Request, Role, Warning, clean},
+    output::{Output, Stopped},
+    protocol::{Kind, MAX_NAME_CHARS, MAX_VALUE_CHARS, MAX_VALUES, PartHeader, Request, Role, Warning, clean},
 };
-use crate::domain::{
-    capture::{Reason, Relation},
-    media::MediaType,
-};
+use crate::domain::{capture::Relation, media::MediaType, structured::StructuredValue};
 
 /// How the parse role is done with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +36,12 @@ pub enum Ended {
 pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
     match request.media_type {
         MediaType::Zip => zip::read(request, document, out),
+        MediaType::Text => text::read(request, document, out),
+        MediaType::Html => html::read(request, document, out),
+        MediaType::Mail => mail::read(request, document, out),
         MediaType::Pdf => pdf::read(request, document, out),
         MediaType::Xml => xml::read(request, document, out).map(Ended::Pages),
         MediaType::Ofd => ofd::read(request, document, out).map(Ended::Pages),
-        MediaType::Html | MediaType::Mail | MediaType::Text => {
-            Err(failed(Reason::UnsupportedType, format!("`{}` is not read yet", request.media_type)))
-        }
         MediaType::Jpeg
         | MediaType::Png
         | MediaType::WebP
@@ -58,6 +63,17 @@ fn send_part(
     let short = |text: &str| -> String { clean(text).chars().take(MAX_NAME_CHARS).collect() };
     let name = short(name.rsplit(['/', '\\']).next().unwrap_or(name));
     out.send(Kind::Part, &PartHeader { name, declared_type: short(declared_type), relation }, bytes)?;
+    Ok(())
+}
+
+/// Sends exact values.
+fn send_values(out: &mut impl Output, values: &[StructuredValue]) -> Result<(), Stopped> {
+    for value in values.iter().take(MAX_VALUES) {
+        let text: String = clean(&value.text).chars().take(MAX_VALUE_CHARS).collect();
+        if !text.trim().is_empty() {
+            out.send(Kind::Value, &StructuredValue { text, ..value.clone() }, &[])?;
+        }
+    }
     Ok(())
 }
 

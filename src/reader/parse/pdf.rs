@@ -12,7 +12,7 @@ use crate::{
             render::{Drawing, Fonts},
             text,
         },
-        protocol::{Kind, PreviewHeader, Request, Role, Rotation, Warning},
+        protocol::{Kind, Request, Role, Rotation, Warning},
         see::preview::{self, Preview},
     },
 };
@@ -37,8 +37,7 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     }
     let count = pages.len() as u32;
     for Told { page, preview, codes } in pages {
-        let Preview { width, height, scale, jpeg } = preview;
-        out.send(Kind::Preview, &PreviewHeader { page: page.index, width, height, scale }, &jpeg)?;
+        preview.send(page.index, out)?;
         out.send(Kind::Page, &page, &[])?;
         for code in codes {
             out.send(Kind::Code, &code, &[])?;

@@ -11,11 +11,16 @@ use std::{
 
 use zip::{ZipArchive, result::ZipError};
 
-use super::{Ended, charset, send_part, warn};
+use super::{Ended, charset, context, send_part, send_values, warn};
 use crate::{
-    domain::capture::{Reason, Relation},
+    domain::{
+        capture::{Reason, Relation},
+        page::TextSource,
+        structured::StructuredValue,
+    },
     reader::{
         output::{Output, Stopped, failed},
+        paper,
         protocol::Request,
     },
 };
@@ -66,6 +71,11 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     if has("[Content_Types].xml") {
         return Err(failed(Reason::UnsupportedType, "an office document is not read: print it as PDF"));
     }
+    if has("pass.json")
+        && let Some(values) = context::pass(document)
+    {
+        return pass(request, &values, out);
+    }
     let wanted: Vec<(usize, &Entry, &str)> = entries
         .iter()
         .zip(&paths)
@@ -94,6 +104,13 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
         }
     }
     Ok(Ended::Pages(0))
+}
+
+/// A wallet pass by itself: what it says, as a page.
+fn pass(request: &Request, values: &[StructuredValue], out: &mut impl Output) -> Result<Ended, Stopped> {
+    send_values(out, values)?;
+    let lines: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
+    Ok(Ended::Pages(paper::send_text(&lines, TextSource::Structured, &request.limits, out)?))
 }
 
 fn damaged(what: &str) -> Stopped {

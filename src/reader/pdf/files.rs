@@ -177,11 +177,23 @@ pub(super) fn text_string(bytes: &[u8]) -> String {
         _ => match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
             Err(_) => match encoding_rs::GBK.decode_without_bom_handling_and_without_replacement(bytes) {
-                Some(text) if text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c)) => text.into_owned(),
+                Some(text) if is_gbk(bytes) => text.into_owned(),
                 Some(_) | None => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
             },
         },
     }
+}
+
+/// Whether bytes above ASCII come in pairs, as Chinese does; accents in Latin text stand between plain letters.
+fn is_gbk(bytes: &[u8]) -> bool {
+    let mut pairs = 0;
+    for run in bytes.split(u8::is_ascii).filter(|run| !run.is_empty()) {
+        if run.len() % 2 == 1 || run.iter().any(|byte| *byte < 0xA1) {
+            return false;
+        }
+        pairs += run.len() / 2;
+    }
+    pairs >= 2
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const MAX_TRAILERS: usize = 64;
 pub fn values(document: &Document) -> Result<Vec<StructuredValue>, Stopped> {
     guarded(|| {
         let Some(dictionary) = dictionary(&document.pdf) else { return Vec::new() };
-        dictionary
+        let mut values: Vec<StructuredValue> = dictionary
             .entries()
             .take(MAX_KEYS)
             .filter(|(key, _)| !STANDARD_KEYS.contains(&key.as_str()))
@@ -47,7 +47,10 @@ pub fn values(document: &Document) -> Result<Vec<StructuredValue>, Stopped> {
                     quad: None,
                 })
             })
-            .collect()
+            .collect();
+        // The library keeps no order; people and tests like one.
+        values.sort_by(|a, b| a.name.cmp(&b.name));
+        values
     })
 }
 

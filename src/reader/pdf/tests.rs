@@ -157,7 +157,7 @@ fn a_layer_without_known_characters_is_unreadable_and_an_empty_page_is_fine() {
     let unmapped = PdfPage::a4().unmapped(72.0, 100.0, 12.0, "Total12.50").unmapped(72.0, 130.0, 12.0, "Thank-you");
     assert_eq!(judged(&open(Written::new().page(unmapped).bytes())).fault, Some(Fault::Unreadable));
     let shifted: String =
-        "the quick brown fox jumps over the lazy dog and pays his dinner in the harbour cafe at noon again"
+        "the quick brown fox jumps over the lazy dog and pays his dinner in the harbour cafe at noon again and again"
             .chars()
             .map(|c| if c.is_ascii_lowercase() { ['b', 'c', 'd', 'f', 'g', 'h', 'k', 'm'][c as usize % 8] } else { c })
             .collect();
@@ -181,7 +181,7 @@ fn a_password_is_asked_for_and_opens_the_document() {
 #[test]
 fn values_and_attachments_are_found_and_bombs_are_left_out() {
     let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), 80 * 1024 * 1024), &mut packed).unwrap();
+    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), 33 * 1024 * 1024), &mut packed).unwrap();
     let packed = packed.finish().unwrap();
     let bytes = Written::new()
         .page(invoice())
@@ -195,7 +195,7 @@ fn values_and_attachments_are_found_and_bombs_are_left_out() {
     let document = open(bytes);
     let values = info::values(&document).unwrap_or_default();
     let values: Vec<_> = values.iter().map(|v| (v.name.as_str(), v.text.as_str())).collect();
-    assert_eq!(values, [("total", "100.50"), ("issued_on", "2024-06-30")]);
+    assert_eq!(values, [("issued_on", "2024-06-30"), ("total", "100.50")]);
     let (files, left_out) = files::attached(&document).unwrap_or_default();
     let names: Vec<_> = files.iter().map(|f| (f.header.name.as_str(), f.header.declared_type.as_str())).collect();
     assert_eq!(names, [("factur-x.xml", "text/xml"), ("行程单.pdf", "application/pdf")]);

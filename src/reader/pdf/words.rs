@@ -247,7 +247,7 @@ mod tests {
         glyphs.extend(typed("TOTAL", [20.0, 100.5], 5.0, 0.0));
         assert_eq!(read(&glyphs), ["TOTAL 12.50", "second line"]);
         let total = &lines(&glyphs, (1000, 1000), |_| true)[0].words[0];
-        assert_eq!((total.quad.left(), total.quad.right(), total.quad.top()), (20.0, 45.0, 92.0));
+        assert_eq!((total.quad.left(), total.quad.right(), total.quad.top()), (20.0, 45.0, 92.5));
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn decode<B: rxing::Binarizer>(bitmap: &mut BinaryBitmap<B>, likely: Likely) -> 
             BarcodeFormat::PDF_417,
         ]
     } else {
-        &[BarcodeFormat::DATA_MATRIX, BarcodeFormat::QR_CODE, BarcodeFormat::AZTEC]
+        &[BarcodeFormat::DATA_MATRIX, BarcodeFormat::QR_CODE, BarcodeFormat::AZTEC, BarcodeFormat::PDF_417]
     };
     hints.PossibleFormats = Some(formats.iter().copied().collect());
     MultiFormatReader::default().decode_with_hints(bitmap, &hints).into_iter().collect()

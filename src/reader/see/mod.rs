@@ -12,7 +12,7 @@ use image::{RgbImage, imageops};
 use super::{
     ocr::Engine,
     output::{Output, Stopped, failed},
-    protocol::{Kind, MAX_WARNINGS, PreviewHeader, ReceiptRegion, Request, Rotation, Warning, clean},
+    protocol::{Kind, MAX_WARNINGS, ReceiptRegion, Request, Rotation, Warning, clean},
 };
 use crate::{
     domain::{
@@ -61,8 +61,7 @@ fn read_page(
     out: &mut impl Output,
 ) -> Result<(), Stopped> {
     let preview = preview::make(picture).map_err(|cause| failed(Reason::Undecodable, cause))?;
-    let header = PreviewHeader { page: index, width: preview.width, height: preview.height, scale: preview.scale };
-    out.send(Kind::Preview, &header, &preview.jpeg)?;
+    preview.send(index, out)?;
 
     let whole = Quad::from_edges(0.0, 0.0, picture.width() as f32, picture.height() as f32);
     let wanted = request.region.map_or(whole, |region| region.quad);

@@ -19,7 +19,7 @@ use crate::{
             render::{Drawing, Fonts},
             text,
         },
-        protocol::{Kind, MAX_WARNINGS, PreviewHeader, Request, Rotation, Warning, clean},
+        protocol::{Kind, MAX_WARNINGS, Request, Rotation, Warning, clean},
         see::preview,
     },
 };
@@ -71,8 +71,7 @@ fn read_page(
     let judged = layer::judge(&drawn, sheet, &picture, &quads);
 
     let shown = preview::make_scaled(&picture, sheet.width).map_err(|cause| failed(Reason::Undecodable, cause))?;
-    let header = PreviewHeader { page: index, width: shown.width, height: shown.height, scale: shown.scale };
-    out.send(Kind::Preview, &header, &shown.jpeg)?;
+    shown.send(index, out)?;
 
     let whole = Quad::from_edges(0.0, 0.0, sheet.width as f32, sheet.height as f32);
     let wanted = request.region.map_or(whole, |region| region.quad);

@@ -4,7 +4,10 @@ use image::{ExtendedColorType, ImageEncoder as _, RgbImage, codecs::jpeg::JpegEn
 
 use crate::{
     imaging::scale,
-    reader::protocol::{MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE},
+    reader::{
+        output::Output,
+        protocol::{Kind, MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL, PreviewHeader, ThumbnailHeader},
+    },
 };
 
 /// Longest side of an ordinary preview: a receipt is legible on a laptop screen at full height.
@@ -13,6 +16,8 @@ const LONGEST_SIDE: f32 = 1600.0;
 const LEGIBLE_WIDTH: f32 = 640.0;
 /// Qualities tried in turn until the preview fits its limit; noise at full size needs the last.
 const QUALITIES: [u8; 3] = [82, 60, 30];
+/// At thumbnail size nobody sees more.
+const THUMBNAIL_QUALITY: u8 = 72;
 
 /// A preview picture.
 pub struct Preview {
@@ -24,6 +29,17 @@ pub struct Preview {
     pub scale: f32,
     /// JPEG bytes.
     pub jpeg: Vec<u8>,
+    /// A small JPEG of the top of the page, at most [`MAX_THUMBNAIL`].
+    pub thumbnail: Vec<u8>,
+}
+
+impl Preview {
+    /// Sends it, and its thumbnail, as the preview of `page`.
+    pub fn send(&self, page: u32, out: &mut impl Output) -> std::io::Result<()> {
+        let header = PreviewHeader { page, width: self.width, height: self.height, scale: self.scale };
+        out.send(Kind::Preview, &header, &self.jpeg)?;
+        out.send(Kind::Thumbnail, &ThumbnailHeader { page }, &self.thumbnail)
+    }
 }
 
 /// Scales and encodes; the error says what did not work.
@@ -32,16 +48,34 @@ pub fn make(picture: &RgbImage) -> Result<Preview, String> {
     let scaled = scale::by_factor(picture, factor);
     let pixels = scaled.as_ref().unwrap_or(picture);
     for quality in QUALITIES {
-        let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, quality)
-            .write_image(pixels.as_raw(), pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
-            .map_err(|error| format!("no preview could be made: {error}"))?;
+        let jpeg = encode(pixels, quality)?;
         if jpeg.len() <= MAX_PREVIEW_BYTES {
             let (width, height) = pixels.dimensions();
-            return Ok(Preview { width, height, scale: factor, jpeg });
+            return Ok(Preview { width, height, scale: factor, jpeg, thumbnail: thumbnail(pixels)? });
         }
     }
     Err("no preview of bearable size could be made".into())
+}
+
+/// The top of the page, filling the frame lists show it in: there a receipt says whose it is.
+fn thumbnail(pixels: &RgbImage) -> Result<Vec<u8>, String> {
+    let (width, height) = pixels.dimensions();
+    let (most_wide, most_high) = MAX_THUMBNAIL;
+    let factor = (most_wide as f32 / width as f32).max(most_high as f32 / height as f32);
+    let scaled = scale::by_factor(pixels, factor);
+    let scaled = scaled.as_ref().unwrap_or(pixels);
+    let (wide, high) = (scaled.width().min(most_wide), scaled.height().min(most_high));
+    let left = (scaled.width() - wide) / 2;
+    let top = image::imageops::crop_imm(scaled, left, 0, wide, high).to_image();
+    encode(&top, THUMBNAIL_QUALITY)
+}
+
+fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, String> {
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, quality)
+        .write_image(pixels.as_raw(), pixels.width(), pixels.height(), ExtendedColorType::Rgb8)
+        .map_err(|error| format!("no preview could be made: {error}"))?;
+    Ok(jpeg)
 }
 
 /// A picture that is already as large as it should be shown, of a page `page_width` pixels wide.
@@ -62,6 +96,7 @@ fn factor(width: u32, height: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::protocol::MAX_THUMBNAIL_BYTES;
 
     #[test]
     fn previews_are_bounded_and_slips_stay_legible() {
@@ -74,6 +109,9 @@ mod tests {
         ] {
             let preview = make(&RgbImage::new(width, height)).unwrap();
             assert_eq!((preview.width, preview.height), expected, "{width} x {height}");
+            let small = image::load_from_memory(&preview.thumbnail).unwrap();
+            assert!(small.width() <= MAX_THUMBNAIL.0 && small.height() <= MAX_THUMBNAIL.1, "{width} x {height}");
+            assert!(preview.thumbnail.len() <= MAX_THUMBNAIL_BYTES);
         }
     }
 }

@@ -9,11 +9,16 @@ use crate::{
     domain::{
         breakdown::{LineItem, TaxLine},
         field::{Alternative, FieldKey},
+        ids::ReceiptId,
         page::Quad,
         time::Timestamp,
     },
-    review::{DraftField, DraftView},
-    store::{captures::CaptureRow, receipts::ReceiptRow},
+    review::{CaptureView, DocumentView, DraftField, DraftView},
+    store::{
+        captures::CaptureRow,
+        parts::{LinkRow, RefusedRow},
+        receipts::ReceiptRow,
+    },
 };
 
 /// Tells `null` (the value goes) from absent (it stays).
@@ -99,6 +104,83 @@ pub struct CaptureBody {
     pub created_at: Timestamp,
     /// Its receipts so far.
     pub receipts: Vec<ReceiptBody>,
+    /// Its documents and what became of each; only where one capture is asked for.
+    pub documents: Vec<CaptureDocumentBody>,
+    /// Parts that never became documents; only where one capture is asked for.
+    pub refused: Vec<RefusedPartBody>,
+}
+
+/// A document of a capture.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaptureDocumentBody {
+    /// Document id.
+    pub id: String,
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// Told from the content.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// The document it was found in; `null` for what was handed in itself.
+    pub parent_id: Option<String>,
+    /// `attachment`, `inline`, `message` or `entry`.
+    pub relation: Option<String>,
+    /// Why it could not be read, stable code; `password_needed` waits for `POST /captures/{id}/password`.
+    pub reason: Option<String>,
+    /// More about why, for people.
+    pub detail: Option<String>,
+    /// The capture that filed the same bytes before; nothing was drafted from them again.
+    pub filed_capture_id: Option<String>,
+}
+
+/// A part that never became a document; its bytes stay inside the document it was found in.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RefusedPartBody {
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// The document it was found in.
+    pub parent_id: String,
+    /// Why, stable code.
+    pub reason: String,
+    /// More about why, for people.
+    pub detail: Option<String>,
+}
+
+impl From<&LinkRow> for CaptureDocumentBody {
+    fn from(link: &LinkRow) -> Self {
+        Self {
+            id: link.document_id.to_string(),
+            file_name: link.file_name.clone(),
+            media_type: link.media_type.to_string(),
+            size: link.size,
+            parent_id: link.parent_document_id.as_ref().map(ToString::to_string),
+            relation: link.relation.map(|r| r.to_string()),
+            reason: link.reason.map(|r| r.to_string()),
+            detail: link.reason_detail.clone(),
+            filed_capture_id: link.filed_capture_id.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&RefusedRow> for RefusedPartBody {
+    fn from(row: &RefusedRow) -> Self {
+        Self {
+            file_name: row.file_name.clone(),
+            parent_id: row.parent_document_id.to_string(),
+            reason: row.reason.to_string(),
+            detail: row.reason_detail.clone(),
+        }
+    }
+}
+
+impl From<&CaptureView> for CaptureBody {
+    fn from(view: &CaptureView) -> Self {
+        Self {
+            documents: view.links.iter().map(CaptureDocumentBody::from).collect(),
+            refused: view.refused.iter().map(RefusedPartBody::from).collect(),
+            ..Self::new(&view.capture, &view.receipts)
+        }
+    }
 }
 
 impl CaptureBody {
@@ -111,6 +193,8 @@ impl CaptureBody {
             detail: capture.reason_detail.clone(),
             created_at: capture.created_at,
             receipts: receipts.iter().map(ReceiptBody::from).collect(),
+            documents: Vec::new(),
+            refused: Vec::new(),
         }
     }
 }
@@ -289,6 +373,8 @@ pub struct DraftBody {
     pub taxes: Vec<TaxLineBody>,
     /// Pages with previews.
     pub pages: Vec<PageBody>,
+    /// The documents it is made of.
+    pub documents: Vec<DraftDocumentBody>,
     /// The capture.
     pub capture_id: String,
     /// The rep's note.
@@ -301,6 +387,36 @@ pub struct DraftBody {
     pub engine: Option<String>,
     /// The expense it became.
     pub expense_id: Option<String>,
+}
+
+/// A document of a draft.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DraftDocumentBody {
+    /// Document id.
+    pub id: String,
+    /// Its name for people.
+    pub file_name: Option<String>,
+    /// Told from the content.
+    pub media_type: String,
+    /// `leading` (the receipt is read from it) or `supporting`.
+    pub role: String,
+    /// Indexes of the draft's pages that are its.
+    pub pages: Vec<i64>,
+    /// Where its bytes are; they come as an attachment.
+    pub original_url: String,
+}
+
+impl DraftDocumentBody {
+    fn new(draft: &ReceiptId, number: usize, document: &DocumentView) -> Self {
+        Self {
+            id: document.id.to_string(),
+            file_name: document.file_name.clone(),
+            media_type: document.media_type.to_string(),
+            role: document.role.to_string(),
+            pages: document.pages.clone(),
+            original_url: format!("/api/v1/drafts/{draft}/documents/{number}/original"),
+        }
+    }
 }
 
 impl From<&DraftView> for DraftBody {
@@ -320,6 +436,12 @@ impl From<&DraftView> for DraftBody {
                     height: page.height,
                     preview_url: format!("/api/v1/drafts/{id}/pages/{}/preview", page.index),
                 })
+                .collect(),
+            documents: view
+                .made_of
+                .iter()
+                .enumerate()
+                .map(|(n, document)| DraftDocumentBody::new(id, n, document))
                 .collect(),
             capture_id: view.capture.id.to_string(),
             note: view.capture.note.clone(),

@@ -10,6 +10,7 @@ use crate::{
     web::{
         api::{
             bodies::{CaptureBody, ReceiptBody},
+            cursor,
             extract::{Parameters, PathId},
             files,
         },
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Captures on a page.
-const LIMIT: i64 = 200;
+const LIMIT: usize = 200;
 
 /// Which captures to list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -29,6 +30,8 @@ const LIMIT: i64 = 200;
 pub struct ListParameters {
     /// Only in this state, e.g. `failed`.
     pub state: Option<String>,
+    /// Continue after this cursor.
+    pub after: Option<String>,
 }
 
 /// Captures that have no receipt yet.
@@ -36,6 +39,8 @@ pub struct ListParameters {
 pub struct CaptureListBody {
     /// Newest first, at most 200.
     pub captures: Vec<CaptureBody>,
+    /// What to continue `after`; `null` on the last page.
+    pub next: Option<String>,
 }
 
 /// A capture with its receipts so far.
@@ -47,12 +52,12 @@ pub async fn get(
     PathId(id): PathId<CaptureId>,
 ) -> Result<Json<CaptureBody>, ApiError> {
     let seen = review::capture(&state.app, &signed.actor, &id).await?;
-    Ok(Json(CaptureBody::new(&seen.capture, &seen.receipts)))
+    Ok(Json(CaptureBody::from(&seen)))
 }
 
 /// Captures without receipts: on their way, or failed with a reason.
 #[utoipa::path(get, path = "/api/v1/captures", operation_id = "list_captures", tag = "captures", params(ListParameters),
-    responses((status = 200, body = CaptureListBody)))]
+    responses((status = 200, body = CaptureListBody), (status = 400, body = Problem)))]
 pub async fn list(
     State(state): State<AppState>,
     signed: Signed,
@@ -63,8 +68,13 @@ pub async fn list(
         .map(|word| word.parse::<CaptureState>())
         .transpose()
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let rows = review::captures_without_receipts(&state.app, &signed.actor, wanted, LIMIT).await?;
-    Ok(Json(CaptureListBody { captures: rows.iter().map(|row| CaptureBody::new(row, &[])).collect() }))
+    let after = parameters.after.as_deref().map(cursor::decode).transpose()?;
+    let after = after.as_ref().map(|(at, id)| (*at, id));
+    let listed = review::captures_without_receipts(&state.app, &signed.actor, wanted.as_slice(), after, LIMIT).await?;
+    Ok(Json(CaptureListBody {
+        captures: listed.captures.iter().map(|row| CaptureBody::new(row, &[])).collect(),
+        next: listed.next.as_ref().map(cursor::encode),
+    }))
 }
 
 /// Gives a failed capture fresh attempts.

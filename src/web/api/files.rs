@@ -29,15 +29,33 @@ pub async fn preview(
     signed: Signed,
     Path((id, page)): Path<(ReceiptId, i64)>,
 ) -> Result<Response, ApiError> {
-    let view = review::view(&state.app, &signed.actor, &id).await?;
-    let found = view.pages.iter().find(|p| p.index == page).ok_or_else(|| ApiError::not_found("page"))?;
-    let key: ObjectKey = found.preview.object_key.parse().map_err(|_| ApiError::not_found("page"))?;
+    let found = review::page_picture(&state.app, &signed.actor, &id, Some(page)).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("page"))?;
+    picture(&state, &found.object_key).await
+}
+
+/// A small picture of the top of the draft's first page, for lists; the preview where there is no small one.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/thumbnail", operation_id = "draft_thumbnail", tag = "drafts",
+    params(("id" = String, Path)),
+    responses((status = 200, content_type = "image/jpeg"), (status = 404, body = Problem)))]
+pub async fn thumbnail(
+    State(state): State<AppState>,
+    signed: Signed,
+    PathId(id): PathId<ReceiptId>,
+) -> Result<Response, ApiError> {
+    let found = review::page_picture(&state.app, &signed.actor, &id, None).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("page"))?;
+    picture(&state, found.thumbnail_key.as_ref().unwrap_or(&found.object_key)).await
+}
+
+/// Streams one of our own JPEGs.
+async fn picture(state: &AppState, key: &str) -> Result<Response, ApiError> {
+    let key: ObjectKey = key.parse().map_err(|_| ApiError::not_found("page"))?;
     let body = state.app.objects.get(&key).await?;
-    let length = body.size();
     Ok((
         [
             (header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
-            (header::CONTENT_LENGTH, HeaderValue::from(length)),
+            (header::CONTENT_LENGTH, HeaderValue::from(body.size())),
             // Private: it shows somebody's purchase. A new reading makes a new address only with a new page load, so keep it short.
             (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=300")),
         ],
@@ -57,6 +75,20 @@ pub async fn original(
     let view = review::view(&state.app, &signed.actor, &id).await?;
     let document = view.leading_document().ok_or_else(|| ApiError::not_found("document"))?;
     attachment(&state, &view.capture.id, document).await
+}
+
+/// The original bytes of one of the draft's documents, as an attachment.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}/documents/{number}/original", operation_id = "draft_document_original",
+    tag = "drafts", params(("id" = String, Path), ("number" = usize, Path, description = "0-based place among the draft's documents")),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
+pub async fn document_original(
+    State(state): State<AppState>,
+    signed: Signed,
+    Path((id, number)): Path<(ReceiptId, usize)>,
+) -> Result<Response, ApiError> {
+    let view = review::view(&state.app, &signed.actor, &id).await?;
+    let document = view.made_of.get(number).ok_or_else(|| ApiError::not_found("document"))?;
+    attachment(&state, &view.capture.id, &document.id).await
 }
 
 /// Streams a document's bytes as an attachment.

@@ -3,12 +3,15 @@
 pub mod bodies;
 pub mod captures;
 pub mod categories;
+pub mod cursor;
 pub mod customers;
 pub mod drafts;
 pub mod extract;
 pub mod files;
 pub mod legal_entities;
+pub mod mail;
 pub mod me;
+pub mod password;
 pub mod people;
 pub mod receipts;
 pub mod tokens;
@@ -29,6 +32,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(captures::retry))
         .routes(routes!(captures::fill_by_hand))
         .routes(routes!(captures::original))
+        .routes(routes!(password::give))
         .routes(routes!(drafts::list::list))
         .routes(routes!(drafts::get::get, drafts::edit::edit))
         .routes(routes!(drafts::confirm::confirm))
@@ -44,7 +48,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::verification::verification))
         .routes(routes!(verifications::import))
         .routes(routes!(files::preview))
+        .routes(routes!(files::thumbnail))
         .routes(routes!(files::original))
+        .routes(routes!(files::document_original))
         .routes(routes!(me::me))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))
@@ -62,4 +68,11 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(units::put::put))
         .routes(routes!(legal_entities::list::list, legal_entities::create::create))
         .routes(routes!(legal_entities::put::put))
+        .routes(routes!(mail::addresses::list, mail::create_address::create))
+        .routes(routes!(mail::rotate::rotate))
+        .routes(routes!(mail::messages::list))
+        .routes(routes!(mail::message::get))
+        .routes(routes!(mail::accept::accept))
+        .routes(routes!(mail::reject::reject))
+        .routes(routes!(mail::follow::follow))
 }

@@ -4,6 +4,7 @@ mod form;
 
 use axum::{
     Json,
+    body::Body,
     extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,6 +20,7 @@ use crate::{
         capture::Reason,
         sha256::{Sha256, Sha256Stream},
     },
+    kill_points,
     store::idempotency::{self, Answered},
     web::{
         api::bodies::CaptureBody,
@@ -61,7 +63,7 @@ pub struct FileResult {
     request_body(content_type = "multipart/form-data", content = Vec<u8>),
     responses((status = 201, body = ResultsBody), (status = 200, body = ResultsBody), (status = 207, body = ResultsBody),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 503, body = Problem)))]
+        (status = 503, body = Problem), (status = 507, body = Problem)))]
 pub async fn create(
     State(state): State<AppState>,
     signed: Signed,
@@ -95,6 +97,11 @@ pub async fn create(
         let answered = Answered { request_hash: hash, response: stored.to_string(), created_at: state.app.now() };
         idempotency::put(&mut tx, &signed.actor.id, key, &answered).await?;
         tx.commit().await?;
+    }
+    kill_points::reached("u12");
+    if kill_points::halves_answers() {
+        let halves = Body::from_stream(kill_points::in_two_halves(body.to_string().into()));
+        return Ok((status, [(header::CONTENT_TYPE, "application/json")], halves).into_response());
     }
     Ok((status, Json(body)).into_response())
 }

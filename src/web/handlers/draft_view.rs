@@ -13,6 +13,7 @@ use crate::{
         ids::{PersonId, ReceiptId},
         person::{Actor, Role},
         policy,
+        receipt::PartRole,
         visit::VisitChoice,
     },
     extract::payloads,
@@ -21,8 +22,8 @@ use crate::{
     web::{
         pages::{
             draft::{
-                Change, CodeLine, DecidedView, DraftPage, FieldView, FindingLine, HistoryLine, May, PageView,
-                QueuePlace, SHOWN,
+                Change, CodeLine, DecidedView, DocumentView, DraftPage, FieldView, FindingLine, HistoryLine, May,
+                PageView, QueuePlace, SHOWN,
             },
             shell::VisitView,
         },
@@ -81,6 +82,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
                 preview_url: format!("/api/v1/drafts/{id}/pages/{}/preview", page.index),
             })
             .collect(),
+        documents: documents(&view),
         fields,
         breakdown: view.breakdown.clone(),
         category: field_view(&view, FieldKey::Category, &name),
@@ -89,6 +91,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         visits,
         p: view.receipt.p_total_and_date.map(|p| p as f32).filter(|_| !view.receipt.touched),
         flags: flags(&view),
+        warnings: view.warnings.clone(),
         findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
         codes: codes(&view),
         may: may(&mut tx, actor, &view.receipt).await?,
@@ -106,6 +109,18 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         conflict: false,
         problem: None,
     })
+}
+
+fn documents(view: &DraftView) -> Vec<DocumentView> {
+    let id = &view.receipt.id;
+    let shown = |(number, document): (usize, &review::DocumentView)| DocumentView {
+        name: document.file_name.clone().unwrap_or_default(),
+        kind: document.media_type.extension().to_uppercase(),
+        is_supporting: document.role == PartRole::Supporting,
+        first_page: document.pages.first().map(|page| *page as u32),
+        original_url: format!("/api/v1/drafts/{id}/documents/{number}/original"),
+    };
+    view.made_of.iter().enumerate().map(shown).collect()
 }
 
 fn field_view(view: &DraftView, key: FieldKey, name: &impl Fn(&PersonId) -> String) -> FieldView {
@@ -206,11 +221,10 @@ fn codes(view: &DraftView) -> Vec<CodeLine> {
 }
 
 fn flags(view: &DraftView) -> Vec<String> {
-    let mut flags = view.warnings.clone();
-    if view.receipt.visit() == VisitChoice::Undecided {
-        flags.push("visit_undecided".to_owned());
+    match view.receipt.visit() {
+        VisitChoice::Undecided => vec!["no_visit".to_owned()],
+        VisitChoice::NoVisit | VisitChoice::Visit(_) => Vec::new(),
     }
-    flags
 }
 
 async fn may(tx: &mut Tx, actor: &Actor, row: &ReceiptRow) -> Result<May, ApiError> {
@@ -255,7 +269,7 @@ async fn queue_place(
     let next = next.or_else(|| listed.receipts.first().filter(|first| first.id != row.id));
     place.previous_url = at.and_then(|at| at.checked_sub(1)).map(|before| url(&listed.receipts[before].id));
     place.next_url = next.map(|next| url(&next.id));
-    place.next_preview_url = next.and_then(super::receipts::thumbnail);
+    place.next_preview_url = next.and_then(super::receipts::first_preview);
     place.waiting = listed.next.is_none().then_some(listed.receipts.len() as u64);
     Ok(place)
 }

@@ -7,6 +7,7 @@ mod draft;
 mod draft_view;
 mod frame;
 mod help;
+mod mail;
 mod names;
 mod receipts;
 mod review;
@@ -37,12 +38,21 @@ pub fn router() -> Router<AppState> {
         .route("/capture", get(capture::page).post(capture::hand_in))
         .route("/receipts", get(receipts::page).post(receipts::act_on_many))
         .route("/captures/{id}/retry", post(receipts::retry))
+        .route("/captures/{id}/password", post(receipts::unlock))
         .route("/captures/{id}/fill-in", post(receipts::fill_in))
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))
         .route("/drafts/{id}/attach", post(draft::attach))
         .route("/account/tokens", get(tokens::page).post(tokens::create))
         .route("/account/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/mail", get(mail::page))
+        .route("/mail/{id}", get(mail::message))
+        .route("/mail/{id}/accept", post(mail::accept))
+        .route("/mail/{id}/reject", post(mail::reject))
+        .route("/mail/{id}/follow", post(mail::follow))
+        .route("/mail/addresses", post(mail::for_visit))
+        .route("/mail/addresses/{id}/rotate", post(mail::rotate))
+        .route("/mail/addresses/{id}/retire", post(mail::retire))
         .route("/visits", get(visits::page).post(visits::add))
         .route("/visits/import", post(visits::import))
         .route("/customers", post(visits::add_customer))

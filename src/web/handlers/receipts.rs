@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
+        capture::CaptureState,
         draft::DraftState,
         field::FieldKey,
         ids::{CaptureId, ReceiptId},
@@ -21,7 +22,7 @@ use crate::{
     },
     review::{self, Verb},
     store::{
-        Tx, captures as capture_rows,
+        Tx, captures as capture_rows, readings,
         receipts::{Filter, ReceiptRow as Row},
     },
     web::{
@@ -70,7 +71,11 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Rece
     let mut tx = state.app.db.read().await?;
     // On their way or stuck: above the first page only.
     if address.after.is_none() && address.state.is_empty() {
-        for row in capture_rows::list_without_receipts(&mut tx, Some(&actor.id), None, MAX_CAPTURES).await? {
+        let mut rows = review::waiting_for_password(&state.app, actor, MAX_CAPTURES).await?;
+        let without = capture_rows::list_without_receipts(&mut tx, Some(&actor.id), &[], None, MAX_CAPTURES).await?;
+        rows.extend(without.into_iter().filter(|row| row.state != CaptureState::PasswordNeeded));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
+        for row in rows {
             let document = capture_rows::documents(&mut tx, &row.id).await?.into_iter().next();
             let file_name = match document {
                 Some(document) => capture_rows::file_name(&mut tx, &row.id, &document.id).await?,
@@ -126,6 +131,10 @@ async fn receipt_row(
         FieldKey::Currency => row.currency.is_some(),
         _ => true,
     });
+    let warnings = match &row.reading_id {
+        Some(reading) => readings::warnings(tx, reading).await?,
+        None => Vec::new(),
+    };
     Ok(ReceiptRow {
         id: row.id.clone(),
         state: row.state,
@@ -137,14 +146,20 @@ async fn receipt_row(
         category: category_name(row, categories),
         visit: names::visit_view(tx, &row.visit(), zone, known).await?,
         reason: row.reason.clone(),
+        warnings,
         missing,
         captured_at: row.created_at,
         revision: row.revision,
     })
 }
 
-/// The first page's picture, when a reader drew one.
+/// A small picture for lists, when a reader drew one.
 pub fn thumbnail(row: &Row) -> Option<String> {
+    row.reading_id.as_ref().map(|_| format!("/api/v1/drafts/{}/thumbnail", row.id))
+}
+
+/// The first page's picture, when a reader drew one.
+pub fn first_preview(row: &Row) -> Option<String> {
     row.reading_id.as_ref().map(|_| format!("/api/v1/drafts/{}/pages/0/preview", row.id))
 }
 
@@ -195,6 +210,17 @@ pub async fn retry(State(state): State<AppState>, Path(id): Path<CaptureId>, for
             state.app.wake.notify_one();
             let next = form.get("next");
             Redirect::to(if next.is_empty() { "/receipts" } else { local_path(next) }).into_response()
+        }
+        Err(error) => form.frame.fail(error).await,
+    }
+}
+
+/// `POST /captures/{id}/password`.
+pub async fn unlock(State(state): State<AppState>, Path(id): Path<CaptureId>, form: PageForm) -> Response {
+    match review::give_password(&state.app, form.frame.actor(), &id, None, form.get("password")).await {
+        Ok(()) => {
+            state.app.wake.notify_one();
+            Redirect::to("/receipts").into_response()
         }
         Err(error) => form.frame.fail(error).await,
     }

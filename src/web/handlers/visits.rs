@@ -14,14 +14,17 @@ use super::{
 };
 use crate::{
     domain::{
+        ids::CustomerId,
         person::Role,
         time::{CivilDate, Timestamp},
     },
+    extract::fold::fold_name,
     people,
     store::{Tx, customers, receipts, visits as rows, visits::Visit},
     visits::{self, CustomerInput, ImportError, MAX_IMPORT_BYTES, RowOutcome, RowResult, VisitInput, VisitQuery},
     web::{
-        api::visits::{decode_after, encode_after},
+        api::cursor,
+        auth::encode,
         pages::{
             shell::Choice,
             visits::{CustomerRow, ImportResult, VisitRow, VisitsPage},
@@ -33,14 +36,21 @@ use crate::{
 
 /// Visits on a page.
 const LIMIT: u32 = 50;
-/// Customers on the page and in its select.
-const MAX_CUSTOMERS: i64 = 500;
+/// Customers on a page.
+const CUSTOMERS: usize = 50;
+/// Customers in the select; with more, one looks for a name first.
+const MAX_CHOICES: i64 = 500;
 
 /// The page's address.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Address {
+    /// Visits after this cursor.
     after: Option<String>,
+    /// Part of the names of customers.
+    customers: String,
+    /// Customers after this one.
+    customers_after: Option<CustomerId>,
 }
 
 /// What the page says besides its lists.
@@ -56,7 +66,7 @@ impl From<ApiError> for Outcome {
     }
 }
 
-/// `GET /visits?after=`.
+/// `GET /visits?after=&customers=&customers_after=`.
 pub async fn page(State(state): State<AppState>, frame: Frame, Query(address): Query<Address>) -> Response {
     show(&state, &frame, &address, Outcome::default()).await
 }
@@ -197,22 +207,21 @@ async fn show(state: &AppState, frame: &Frame, address: &Address, outcome: Outco
 
 async fn fill(state: &AppState, frame: &Frame, address: &Address, outcome: Outcome) -> Result<VisitsPage, ApiError> {
     let actor = frame.actor();
-    let after = address.after.as_deref().map(decode_after).transpose()?;
+    let after = address.after.as_deref().map(cursor::decode).transpose()?;
     let after = after.as_ref().map(|(at, id)| (*at, id));
     let listed = visits::list_visits(&state.app, actor, &VisitQuery::default(), after, LIMIT).await?;
-    let more = listed.next.as_ref().map(|last| format!("/visits?after={}", encode_after(last)));
+    let found = format!("customers={}", encode(&address.customers));
+    let more = listed.next.as_ref().map(|last| format!("/visits?after={}&{found}", cursor::encode(last)));
     let mut tx = state.app.db.read().await?;
     let visits = visit_rows(&mut tx, &listed.visits, &frame.shell.zone).await?;
-    let mut customers = Vec::new();
-    for customer in customers::search(&mut tx, "", None, MAX_CUSTOMERS).await? {
-        customers.push(CustomerRow {
-            visits: rows::count_of_customer(&mut tx, &customer.id).await?.unsigned_abs(),
-            id: customer.id,
-            name: customer.name,
-            customer_type: customer.customer_type,
-            external_id: customer.external_id,
-        });
-    }
+    let (customers, next) = customer_rows(&mut tx, address).await?;
+    let more_customers = next.map(|last| format!("/visits?{found}&customers_after={last}"));
+    let part = fold_name(&address.customers);
+    let customer_choices = customers::search(&mut tx, &part, None, MAX_CHOICES)
+        .await?
+        .into_iter()
+        .map(|customer| Choice { value: customer.id.to_string(), label: customer.name })
+        .collect();
     let mut people = Vec::new();
     if actor.is(Role::Admin) {
         // One's own name first: it is the one chosen unless another is.
@@ -223,12 +232,40 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address, outcome: Outco
         shell: frame.shell.clone(),
         visits,
         customers,
+        customer_choices,
+        customer_text: address.customers.clone(),
+        more_customers,
         people,
         today: frame.shell.now.date_in(&frame.shell.zone),
         imported: outcome.imported,
         more,
         problem: outcome.error.as_ref().map(shown),
     })
+}
+
+/// A page of customers, and the one to continue after.
+async fn customer_rows(tx: &mut Tx, address: &Address) -> Result<(Vec<CustomerRow>, Option<CustomerId>), ApiError> {
+    let after = match &address.customers_after {
+        None => None,
+        Some(id) => Some(customers::find(tx, id).await?.ok_or_else(|| ApiError::not_found("customer"))?),
+    };
+    let after = after.as_ref().map(|customer| (customer.name_key.as_str(), &customer.id));
+    // One more than the page tells whether there is another.
+    let mut found = customers::search(tx, &fold_name(&address.customers), after, CUSTOMERS as i64 + 1).await?;
+    let has_more = found.len() > CUSTOMERS;
+    found.truncate(CUSTOMERS);
+    let next = found.last().filter(|_| has_more).map(|customer| customer.id.clone());
+    let mut customers = Vec::new();
+    for customer in found {
+        customers.push(CustomerRow {
+            visits: rows::count_of_customer(tx, &customer.id).await?.unsigned_abs(),
+            id: customer.id,
+            name: customer.name,
+            customer_type: customer.customer_type,
+            external_id: customer.external_id,
+        });
+    }
+    Ok((customers, next))
 }
 
 async fn visit_rows(tx: &mut Tx, visits: &[Visit], zone: &str) -> Result<Vec<VisitRow>, ApiError> {

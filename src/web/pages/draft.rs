@@ -16,6 +16,7 @@ use crate::{
         ids::ReceiptId,
         money::Currency,
         page::Quad,
+        receipt::{EvidenceKind, PaymentMethod},
         time::{CivilDate, Timestamp},
     },
     web::i18n::format,
@@ -49,6 +50,8 @@ pub struct DraftPage {
     pub note: Option<String>,
     /// Pictures of its pages.
     pub pages: Vec<PageView>,
+    /// The documents it is made of; worth showing when there are several.
+    pub documents: Vec<DocumentView>,
     /// Fields in the order people read them, category not among them; see [`SHOWN`].
     pub fields: Vec<FieldView>,
     /// Lines of what was bought and tax per rate, as read.
@@ -65,6 +68,8 @@ pub struct DraftPage {
     pub p: Option<f32>,
     /// Codes of what to look out for: `flag.{code}`.
     pub flags: Vec<String>,
+    /// Codes of what the reader noticed: sentences by [`Shell::warning`].
+    pub warnings: Vec<String>,
     /// What checks noticed, most important first.
     pub findings: Vec<FindingLine>,
     /// Machine-readable codes on the paper: what kind, and the payload as it was read.
@@ -127,6 +132,21 @@ pub struct PageView {
     pub height: u32,
     /// The picture.
     pub preview_url: String,
+}
+
+/// A document of the draft.
+#[derive(Debug, Clone)]
+pub struct DocumentView {
+    /// Its name; empty when it came without one.
+    pub name: String,
+    /// Its type in a word: `PDF`, `XML`.
+    pub kind: String,
+    /// Not the one the receipt is read from.
+    pub is_supporting: bool,
+    /// Index of its first page, when it has one to show.
+    pub first_page: Option<u32>,
+    /// Where its bytes are.
+    pub original_url: String,
 }
 
 /// A field with what was proposed and what was decided.
@@ -265,13 +285,14 @@ impl FieldView {
         matches!(self.key, FieldKey::Date | FieldKey::OccurredOn)
     }
 
-    /// What kind of value scripts should tidy: `amount`, `date`, `time`, `currency` or `text`.
+    /// What kind of value scripts should tidy: `amount`, `date`, `time`, `currency`, `choice` (nothing to tidy) or `text`.
     pub fn kind(&self) -> &'static str {
         match self.key {
             _ if self.is_amount() => "amount",
             _ if self.is_date() => "date",
             FieldKey::Time => "time",
             FieldKey::Currency => "currency",
+            FieldKey::Category | FieldKey::EvidenceKind | FieldKey::Payment => "choice",
             _ => "text",
         }
     }
@@ -385,11 +406,32 @@ impl DraftPage {
         self.categories.iter().find(|c| c.value == code).map_or_else(|| code.to_owned(), |c| c.label.clone())
     }
 
+    /// Values to choose one from, in words; `None` for fields one types into. A value outside the list stays among them.
+    pub fn options(&self, field: &FieldView) -> Option<Vec<Choice>> {
+        let worded = |table: &str, codes: Vec<&str>| -> Vec<Choice> {
+            let choice = |code: &str| Choice { value: code.to_owned(), label: self.shell.word(table, code) };
+            codes.into_iter().map(choice).collect()
+        };
+        let mut options = match field.key {
+            FieldKey::Category => self.categories.clone(),
+            FieldKey::EvidenceKind => worded("evidence", EvidenceKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+            FieldKey::Payment => worded("payment", PaymentMethod::ALL.iter().map(|way| way.as_str()).collect()),
+            _ => return None,
+        };
+        let value = field.value();
+        if !value.is_empty() && options.iter().all(|option| option.value != value) {
+            options.push(Choice { label: value.clone(), value });
+        }
+        Some(options)
+    }
+
     /// A value as people write it: amounts grouped, categories by name.
     pub fn shown(&self, key: &FieldKey, value: &str) -> String {
         match FieldValue::parse(*key, value) {
             Ok(FieldValue::Amount(amount)) => format::amount(amount, self.currency()),
             Ok(_) if *key == FieldKey::Category => self.category_name(value),
+            Ok(_) if *key == FieldKey::EvidenceKind => self.shell.word("evidence", value),
+            Ok(_) if *key == FieldKey::Payment => self.shell.word("payment", value),
             Ok(FieldValue::Text(_) | FieldValue::Date(_) | FieldValue::Time(_) | FieldValue::Currency(_)) | Err(_) => {
                 value.to_owned()
             }

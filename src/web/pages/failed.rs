@@ -9,7 +9,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// `GET /admin/failed`. Retrying posts `csrf` to `/captures/{id}/retry` or `/admin/jobs/{id}/retry`.
+/// `GET /admin/failed?captures=&jobs=`. Retrying posts `csrf` to `/captures/{id}/retry` or `/admin/jobs/{id}/retry`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "failed.html")]
 pub struct FailedPage {
@@ -19,8 +19,10 @@ pub struct FailedPage {
     pub captures: Vec<FailedCapture>,
     /// Jobs whose attempts are used up, newest first.
     pub jobs: Vec<DeadJob>,
-    /// Address of the next page.
-    pub more: Option<String>,
+    /// Address of the next page of captures.
+    pub more_captures: Option<String>,
+    /// Address of the next page of jobs.
+    pub more_jobs: Option<String>,
 }
 
 /// A capture that could not be read.

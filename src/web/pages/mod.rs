@@ -10,6 +10,7 @@ pub mod error;
 pub mod failed;
 pub mod html;
 pub mod https_help;
+pub mod mail;
 pub mod people;
 pub mod queue;
 pub mod receipts;

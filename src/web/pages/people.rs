@@ -45,6 +45,8 @@ pub struct PersonRow {
     pub language: Option<Language>,
     /// Since when they cannot sign in.
     pub disabled_at: Option<Timestamp>,
+    /// What a change is made from.
+    pub revision: i64,
     /// When they last signed in.
     pub seen_at: Option<Timestamp>,
 }

@@ -14,7 +14,8 @@ use crate::domain::{
 };
 
 /// `GET /receipts?state=`. Bulk actions post `id` (repeated), `action` (`visit`, `submit`, `withdraw`), `visit`, `csrf`
-/// to `/receipts`; one receipt's actions post to `/drafts/{id}`, a capture's to `/captures/{id}/retry`.
+/// to `/receipts`; one receipt's actions post to `/drafts/{id}`, a capture's to `/captures/{id}/retry`, a document's
+/// password (`password`) to `/captures/{id}/password`.
 /// Scripts fetch the same page again while something is being read and swap the list.
 #[derive(Debug, Clone, Template)]
 #[template(path = "receipts.html")]
@@ -67,7 +68,12 @@ impl CaptureRow {
 
     /// Whether a person may fill in the fields by hand instead.
     pub fn can_fill_in(&self) -> bool {
-        self.state == CaptureState::Failed
+        matches!(self.state, CaptureState::Failed | CaptureState::PasswordNeeded)
+    }
+
+    /// Whether it waits for the password of an encrypted document.
+    pub fn wants_password(&self) -> bool {
+        self.state == CaptureState::PasswordNeeded
     }
 }
 
@@ -94,6 +100,8 @@ pub struct ReceiptRow {
     pub visit: VisitView,
     /// Why it was returned or rejected.
     pub reason: Option<String>,
+    /// Codes of what the reader noticed: sentences by [`Shell::warning`].
+    pub warnings: Vec<String>,
     /// Required fields nobody has filled in.
     pub missing: Vec<FieldKey>,
     /// When it came in.

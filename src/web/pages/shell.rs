@@ -232,6 +232,12 @@ impl Shell {
             .map_or_else(|| problem.detail.clone(), |text| text.replace("{0}", &problem.detail))
     }
 
+    /// What the reader noticed, as a sentence; codes without one are shown as they are.
+    pub fn warning(&self, code: &str) -> String {
+        i18n::find(self.lang, &format!("warning.{code}"))
+            .map_or_else(|| self.t1("draft.reader_noticed", code), str::to_owned)
+    }
+
     /// A reason code of extraction such as `label:合计` in words; unknown codes are shown as they are.
     pub fn why(&self, code: &str) -> String {
         let (kind, detail) = code.split_once(':').unwrap_or((code, ""));
@@ -341,6 +347,9 @@ mod tests {
             texts.extend(VisitPurpose::ALL.iter().map(|p| shell.t(&format!("purpose.{p}"))));
             for kind in crate::domain::receipt::EvidenceKind::ALL {
                 texts.push(shell.t(&format!("evidence.{kind}")));
+            }
+            for way in crate::domain::receipt::PaymentMethod::ALL {
+                texts.push(shell.t(&format!("payment.{way}")));
             }
             for kind in crate::domain::visit::CustomerType::ALL {
                 texts.push(shell.t(&format!("customer.{kind}")));

@@ -25,6 +25,9 @@ fn rendered(lang: Language) -> Vec<(&'static str, String)> {
     add(&mut all, samples::failed(lang));
     add(&mut all, samples::status(lang));
     add(&mut all, samples::tokens(lang));
+    add(&mut all, samples::mail(lang));
+    add(&mut all, samples::message(lang));
+    add(&mut all, samples::admin_mail(lang));
     add(&mut all, samples::https_help(lang));
     add(&mut all, samples::errors(lang));
     all
@@ -107,6 +110,10 @@ fn words_in_the_catalog_are_used_somewhere() {
     let by_code = [
         "state",
         "reason",
+        "doubt",
+        "doubt_why",
+        "way",
+        "check",
         "error",
         "field",
         "role",
@@ -114,6 +121,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "customer",
         "channel",
         "evidence",
+        "payment",
+        "warning",
         "flag",
         "finding",
         "finding_word",
@@ -142,6 +151,26 @@ fn a_draft_shows_the_box_of_every_field_in_page_pixels() {
     assert!(html.contains(r#"<polygon data-box="total" points="790.0,1140.0 960.0,1140.0 960.0,1190.0 790.0,1190.0""#));
     assert!(html.contains(r#"data-testid="draft-confirm""#) && html.contains(r#"name="revision" value="3""#));
     assert!(html.contains("107.90"), "the alternative is offered");
+}
+
+#[test]
+fn kinds_ways_to_pay_and_warnings_are_in_words() {
+    for (lang, words) in [
+        (Language::En, ["Till slip", "Alipay", "The file ends early", "The reader noticed: zodiac"]),
+        (Language::Zh, ["收银小票", "支付宝", "文件不完整", "识别提示：zodiac"]),
+    ] {
+        let (_, page) = samples::draft(lang).remove(0);
+        let html = page.render().unwrap();
+        for word in words {
+            assert!(html.contains(word), "{word}");
+        }
+        assert!(
+            html.contains(r#"<option value="till_slip" selected>"#)
+                && html.contains(r#"<option value="cash" selected>"#)
+        );
+        let (_, list) = samples::receipts(lang).remove(0);
+        assert!(list.render().unwrap().contains(words[2]), "the list says so, too");
+    }
 }
 
 #[test]

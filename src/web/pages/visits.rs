@@ -9,7 +9,7 @@ use crate::domain::{
     visit::{CustomerType, VisitPurpose},
 };
 
-/// `GET /visits`. A visit posts `customer`, `on`, `starts`, `ends`, `purpose`, `place`, `attendees`, `csrf` to `/visits`; a customer posts
+/// `GET /visits?after=&customers=&customers_after=`. A visit posts `customer`, `on`, `starts`, `ends`, `purpose`, `place`, `attendees`, `csrf` to `/visits`; a customer posts
 /// `name`, `type`, `external_id` to `/customers`; a CSV file posts `file` to `/visits/import`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "visits.html")]
@@ -18,8 +18,14 @@ pub struct VisitsPage {
     pub shell: Shell,
     /// Visits, newest first.
     pub visits: Vec<VisitRow>,
-    /// Customers, by name.
+    /// A page of the customers whose name contains `customer_text`, by name.
     pub customers: Vec<CustomerRow>,
+    /// Customers a visit may be entered for (value: id): those that contain `customer_text`, at most 500.
+    pub customer_choices: Vec<Choice>,
+    /// Part of a customer's name that was looked for; empty for all.
+    pub customer_text: String,
+    /// Address of the next page of customers.
+    pub more_customers: Option<String>,
     /// People a visit may be entered for (value: id); empty when only for oneself.
     pub people: Vec<Choice>,
     /// Today on the organisation's clock; the date a new visit starts with.

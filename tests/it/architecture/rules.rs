@@ -9,7 +9,7 @@ use super::source::Source;
 pub const ROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("pure", &["imaging", "extract", "classify"]),
-    ("adapters", &["store", "objects", "reader"]),
+    ("adapters", &["store", "objects", "reader", "kill_points"]),
     ("what use cases are handed", &["app"]),
     ("queue", &["queue"]),
     (

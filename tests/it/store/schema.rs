@@ -81,9 +81,9 @@ async fn describe(db: &Db) -> Vec<String> {
     ];
     let mut lines = Vec::new();
     match db {
-        Db::Sqlite { writer, .. } => {
+        Db::Sqlite { readers, .. } => {
             for sql in SQLITE {
-                let rows = sqlx::query(*sql).fetch_all(writer).await.expect("describing SQLite");
+                let rows = sqlx::query(*sql).fetch_all(readers).await.expect("describing SQLite");
                 lines.extend(rows.iter().map(|row| row.get::<String, _>(0)));
             }
         }

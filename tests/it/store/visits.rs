@@ -27,6 +27,7 @@ fn customer(world: &TestApp, name: &str, external_id: Option<&str>) -> Customer 
         name_key: name.to_lowercase(),
         customer_type: CustomerType::Potential,
         external_id: external_id.map(str::to_owned),
+        revision: 1,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -46,6 +47,7 @@ fn visit(world: &TestApp, customer: &Customer, owner: &Person, starts_at: Timest
         attendees: Json(vec!["王芳".to_owned(), "Tom".to_owned()]),
         note: None,
         external_id: None,
+        revision: 1,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -66,7 +68,10 @@ async fn a_customer_known_by_its_external_id_is_changed_not_doubled() {
             (acme.id.clone(), "Acme AG", CustomerType::Existing)
         );
         let renamed = Customer { name: "Acme SE".to_owned(), name_key: "acme se".to_owned(), ..found };
+        assert_eq!(renamed.revision, 2, "the second upsert counts");
         assert!(customers::update(&mut tx, &renamed).await.unwrap());
+        assert!(!customers::update(&mut tx, &renamed).await.unwrap(), "that was from an older revision");
+        let renamed = Customer { revision: 3, ..renamed };
         assert_eq!(customers::find(&mut tx, &acme.id).await.unwrap(), Some(renamed.clone()));
         assert_eq!(customers::find_by_name_key(&mut tx, "acme se").await.unwrap(), Some(renamed));
         assert_eq!(customers::find_by_name_key(&mut tx, "acme").await.unwrap(), None);
@@ -115,7 +120,9 @@ async fn a_visit_is_found_with_its_customer_and_changed_by_id_or_external_id() {
         assert_eq!(visits::upsert(&mut tx, &again).await.unwrap(), first.id);
         assert_eq!(visits::find_by_external_id(&mut tx, "v-1").await.unwrap().unwrap().place, None);
         let moved = Visit { purpose: VisitPurpose::Service, ends_at: None, note: Some("late".to_owned()), ..first };
-        assert!(visits::update(&mut tx, &moved).await.unwrap());
+        assert!(!visits::update(&mut tx, &moved).await.unwrap(), "the second upsert has counted");
+        assert!(visits::update(&mut tx, &Visit { revision: 2, ..moved.clone() }).await.unwrap());
+        let moved = Visit { revision: 3, ..moved };
         assert_eq!(visits::find(&mut tx, &moved.id).await.unwrap(), Some(moved));
     })
     .await;

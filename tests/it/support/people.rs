@@ -25,6 +25,7 @@ pub fn person(world: &TestApp, user_name: &str, roles: &[Role]) -> Person {
         created_at: NOW,
         roles: roles.iter().copied().collect(),
         units: BTreeSet::new(),
+        revision: 1,
     }
 }
 

@@ -74,9 +74,19 @@ pub fn site(world: &TestApp) -> Site {
         trusted_proxies: Vec::new(),
         local_ca: None,
         time_zone: "Asia/Shanghai".to_owned(),
+        hooks: super::mail::hook_keys(),
+        mail_doors: Vec::new(),
     };
     let metrics = PrometheusBuilder::new().build_recorder().handle();
-    Site { router: web::router(AppState { app: world.app.clone(), pool: None, web: Arc::new(web), metrics }) }
+    Site {
+        router: web::router(AppState {
+            app: world.app.clone(),
+            pool: None,
+            web: Arc::new(web),
+            office: super::office(world),
+            metrics,
+        }),
+    }
 }
 
 impl Site {

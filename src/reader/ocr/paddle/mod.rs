@@ -2,13 +2,18 @@
 //!
 //! `detect` -> `crop` -> `recognise` -> `words`; every step but the two networks is a pure function.
 
+mod backbone;
 mod boxes;
 mod crop;
 mod ctc;
+mod dense;
+mod depthwise;
 mod detect;
 mod network;
 mod order;
 mod orient;
+mod pointwise;
+mod pyramid;
 mod recognise;
 mod rectangle;
 mod resize;
@@ -23,17 +28,19 @@ use std::time::{Duration, Instant};
 use image::{RgbImage, imageops};
 use rten::ThreadPool;
 
+use self::backbone::Trunk;
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
 use self::detect::Detection;
 use self::network::Network;
 use self::recognise::LineReading;
 use crate::domain::page::{Line, Point, Quad};
-use crate::imaging::turn::Turn;
+use crate::imaging::{regions, turn::Turn};
 use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
 pub use self::detect::DetectionSettings;
+pub use self::pointwise::Precision;
 pub use self::weights::Weights;
 
 /// Name used in errors and in configuration.
@@ -52,6 +59,8 @@ pub struct PaddleSettings {
     pub least_line_score: f32,
     /// Milliseconds one picture may take; looked at before every run of a network.
     pub deadline_ms: u32,
+    /// How the networks' trunks compute; `None` leaves them to `rten`, as the reference does it.
+    pub precision: Option<Precision>,
 }
 
 impl PaddleSettings {
@@ -63,6 +72,7 @@ impl PaddleSettings {
             detection: DetectionSettings::default(),
             least_line_score: 0.5,
             deadline_ms: 30_000,
+            precision: Some(Precision::Floats),
         }
     }
 }
@@ -84,13 +94,13 @@ impl PaddleEngine {
     pub fn load(settings: PaddleSettings) -> Result<Self, OcrError> {
         let weights = Weights::find(&settings.weights)?;
         let threads = Arc::new(ThreadPool::with_num_threads(settings.threads.max(1)));
-        let recognition = Network::load(&weights.recognition, threads.clone())?;
+        let recognition = Network::load(&weights.recognition, threads.clone(), Trunk::Recognition, settings.precision)?;
         let alphabet = recognition.metadata("character").and_then(Alphabet::parse).ok_or_else(|| {
             let cause =
                 format!("`{}` holds no list of characters; fetch the weights again", weights.recognition.display());
             OcrError::Unavailable { engine: NAME, cause }
         })?;
-        let detection = Network::load(&weights.detection, threads)?;
+        let detection = Network::load(&weights.detection, threads, Trunk::Detection, settings.precision)?;
         let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
@@ -124,7 +134,12 @@ impl PaddleEngine {
 
 impl Engine for PaddleEngine {
     fn version(&self) -> String {
-        format!("{NAME} PP-OCRv6-small (rten 0.27, longest side {})", self.settings.detection.longest_side)
+        let arithmetic = match self.settings.precision {
+            Some(Precision::Bytes) => "8-bit",
+            Some(Precision::Floats) | None => "32-bit",
+        };
+        let side = self.settings.detection.longest_side;
+        format!("{NAME} PP-OCRv6-small (rten 0.27, {arithmetic}, longest side {side})")
     }
 
     fn recognise(&mut self, picture: &RgbImage) -> Result<Recognised, OcrError> {
@@ -132,21 +147,76 @@ impl Engine for PaddleEngine {
             return Ok(Recognised::default());
         }
         let watch = Watch::start(self.settings.deadline_ms);
-        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
-        let lines = if orient::mostly_down(&found) {
-            // Lines running down are found less completely: look again at the page turned back.
-            let turned = imageops::rotate270(picture);
-            let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
-            let mut lines = self.lines(&turned, &found, watch)?;
-            for line in &mut lines {
-                on_page(line, picture.dimensions());
-            }
-            lines
-        } else {
-            self.lines(picture, &found, watch)?
-        };
+        let mut lines = self.page(picture, watch)?;
+        if self.settings.detection.closer_look {
+            lines = self.each_receipt(picture, lines, watch)?;
+        }
         Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
     }
+}
+
+/// Most receipts of one picture that are read again one by one.
+const MOST_READ_AGAIN: usize = 16;
+
+impl PaddleEngine {
+    /// Reads the lines of a picture, however it is turned.
+    fn page(&self, picture: &RgbImage, watch: Watch) -> Result<Vec<Line>, OcrError> {
+        let found = detect::detect(&self.detection, picture, &self.settings.detection, watch)?;
+        if !orient::mostly_down(&found) {
+            return self.lines(picture, &found, watch);
+        }
+        // Lines running down are found less completely: look again at the page turned back.
+        let turned = imageops::rotate270(picture);
+        let found = detect::detect(&self.detection, &turned, &self.settings.detection, watch)?;
+        let mut lines = self.lines(&turned, &found, watch)?;
+        for line in &mut lines {
+            move_line(line, |quad| Turn::Quarter.on_page(quad, picture.dimensions()));
+        }
+        Ok(lines)
+    }
+
+    /// Reads every receipt of a picture that shows several once more by itself: alone it is looked at in more detail,
+    /// and whichever reading has more well-read characters stays.
+    fn each_receipt(&self, picture: &RgbImage, lines: Vec<Line>, watch: Watch) -> Result<Vec<Line>, OcrError> {
+        let regions = regions::regions(&lines, picture.dimensions());
+        if regions.len() < 2 || regions.len() > MOST_READ_AGAIN {
+            return Ok(lines);
+        }
+        let mut kept = Vec::with_capacity(lines.len());
+        for region in regions {
+            let before: Vec<Line> = region.lines.iter().map(|index| lines[*index].clone()).collect();
+            let (left, top) = (region.quad.left().max(0.0).floor(), region.quad.top().max(0.0).floor());
+            let size = [region.quad.right() - left, region.quad.bottom() - top].map(|side| side.ceil() as u32);
+            // A reading that exists is not given up for one that may take too long.
+            if watch.is_half_over() || size.contains(&0) {
+                kept.extend(before);
+                continue;
+            }
+            let alone = imageops::crop_imm(picture, left as u32, top as u32, size[0], size[1]).to_image();
+            let Ok(mut again) = self.page(&alone, watch) else {
+                kept.extend(before);
+                continue;
+            };
+            for line in &mut again {
+                move_line(line, |quad| Quad(quad.0.map(|[x, y]| [x + left, y + top])));
+            }
+            // What lies beyond its own text is cut off its neighbours.
+            let text = before.iter().map(|line| line.quad).reduce(|a, b| a.union(&b));
+            again.retain(|line| text.is_some_and(|text| is_inside(line.quad.centre(), &text)));
+            kept.extend(if well_read(&again) > well_read(&before) { again } else { before });
+        }
+        Ok(kept)
+    }
+}
+
+fn is_inside([x, y]: Point, edges: &Quad) -> bool {
+    (edges.left()..=edges.right()).contains(&x) && (edges.top()..=edges.bottom()).contains(&y)
+}
+
+/// How much was read how well: half sure counts nothing, less counts against.
+fn well_read(lines: &[Line]) -> f32 {
+    let words = lines.iter().flat_map(|line| &line.words);
+    words.map(|word| (word.score - 0.5) * word.text.chars().count() as f32).sum()
 }
 
 impl PaddleEngine {
@@ -169,11 +239,11 @@ impl PaddleEngine {
     }
 }
 
-/// Moves a line read on a page turned back by a quarter to the page, which has this size.
-fn on_page(line: &mut Line, size: (u32, u32)) {
-    line.quad = Turn::Quarter.on_page(&line.quad, size);
+/// Moves a line and its words.
+fn move_line(line: &mut Line, place: impl Fn(&Quad) -> Quad) {
+    line.quad = place(&line.quad);
     for word in &mut line.words {
-        word.quad = Turn::Quarter.on_page(&word.quad, size);
+        word.quad = place(&word.quad);
     }
 }
 
@@ -187,6 +257,11 @@ struct Watch {
 impl Watch {
     fn start(limit_ms: u32) -> Self {
         Self { started: Instant::now(), limit_ms }
+    }
+
+    /// Whether more than half of the time is gone.
+    fn is_half_over(self) -> bool {
+        self.started.elapsed() > Duration::from_millis(self.limit_ms.into()) / 2
     }
 
     fn check(self) -> Result<(), OcrError> {

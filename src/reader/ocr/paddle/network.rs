@@ -4,9 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::RgbImage;
-use rten::{Model, ModelOptions, RunOptions, ThreadPool};
-use rten_tensor::NdTensor;
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, TryFromValueError, Value};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
 
+use super::backbone::{Backbone, Constants, Trunk};
+use super::depthwise::Pixels;
+use super::pointwise::{Precision, Scratch};
+use super::pyramid::Pyramid;
 use super::{NAME, failed};
 use crate::reader::ocr::OcrError;
 
@@ -17,19 +22,38 @@ pub const CHANNELS: usize = 3;
 pub struct Network {
     model: Model,
     options: RunOptions,
+    threads: Arc<ThreadPool>,
+    /// The trunk computed here; `None` when the weights are not the ones it was written for.
+    trunk: Option<LoadedTrunk>,
+}
+
+/// The part of a network computed here, and where in the network it hands back.
+struct LoadedTrunk {
+    backbone: Backbone,
+    /// What follows the trunk in the detection network.
+    pyramid: Option<Pyramid>,
+    output: NodeId,
+    to: Vec<NodeId>,
 }
 
 impl Network {
-    /// Loads an ONNX file; it will run on `threads`.
+    /// Loads an ONNX file; it will run on `threads`, its trunk in `precision`, or all of it on `rten` when there is none.
     ///
     /// # Errors
     /// [`OcrError::Unavailable`] when the file cannot be read or is not a network `rten` can run.
-    pub fn load(path: &Path, threads: Arc<ThreadPool>) -> Result<Self, OcrError> {
+    pub fn load(
+        path: &Path,
+        threads: Arc<ThreadPool>,
+        trunk: Trunk,
+        precision: Option<Precision>,
+    ) -> Result<Self, OcrError> {
         let model = ModelOptions::with_all_ops().load_file(path).map_err(|error| OcrError::Unavailable {
             engine: NAME,
             cause: format!("`{}` cannot be loaded: {error}; fetch the weights again", path.display()),
         })?;
-        Ok(Self { model, options: RunOptions::default().with_thread_pool(Some(threads)) })
+        let options = RunOptions::default().with_thread_pool(Some(threads.clone()));
+        let trunk = precision.and_then(|precision| LoadedTrunk::load(&model, &options, trunk, precision));
+        Ok(Self { model, options, threads, trunk })
     }
 
     /// A text stored in the model's metadata.
@@ -43,10 +67,53 @@ impl Network {
     /// [`OcrError::Failed`] when the run fails or the output does not have `N` dimensions.
     pub fn run<const N: usize>(&self, input: NdTensor<f32, 4>) -> Result<([usize; N], Vec<f32>), OcrError>
     where
-        NdTensor<f32, N>: TryFrom<rten::Value, Error = rten::TryFromValueError>,
+        NdTensor<f32, N>: TryFrom<Value, Error = TryFromValueError>,
     {
-        let output = self.model.run_one(input.into(), Some(self.options.clone())).map_err(failed)?;
+        let Some(trunk) = &self.trunk else {
+            let output = self.model.run_one(input.into(), Some(self.options.clone())).map_err(failed)?;
+            return output.into_shape_vec::<f32, N>().map_err(failed);
+        };
+        let pixels = Pixels::from_planes(input.shape(), input.data().unwrap_or_default());
+        drop(input);
+        let results = self.threads.run(|| trunk.run(&pixels))?;
+        drop(pixels);
+        let results = trunk.to.iter().zip(results).map(|(node, pixels)| {
+            let shape = [pixels.count, pixels.channels, pixels.height, pixels.width];
+            (*node, NdTensor::from_data(shape, pixels.planes()).into())
+        });
+        let options = Some(self.options.clone());
+        let [output] = self.model.run_n(results.collect(), [trunk.output], options).map_err(failed)?;
         output.into_shape_vec::<f32, N>().map_err(failed)
+    }
+}
+
+impl LoadedTrunk {
+    fn load(model: &Model, options: &RunOptions, trunk: Trunk, precision: Precision) -> Option<Self> {
+        let constant = |name: &str| {
+            let node = model.find_node(name)?;
+            let [value] = model.run_n(vec![], [node], Some(options.clone())).ok()?;
+            Some(Tensor::<f32>::try_from(value).ok()?.into_data())
+        };
+        let constants = Constants(&constant);
+        let pyramid = match trunk {
+            Trunk::Detection => Some(Pyramid::load(&constants, precision)?),
+            Trunk::Recognition => None,
+        };
+        let to = match &pyramid {
+            Some(_) => vec![model.find_node(Pyramid::RESULT)?],
+            None => trunk.results().map(|name| model.find_node(name)).collect::<Option<_>>()?,
+        };
+        let backbone = Backbone::load(trunk, precision, &constants)?;
+        Some(Self { backbone, pyramid, output: *model.output_ids().first()?, to })
+    }
+
+    fn run(&self, pixels: &Pixels) -> Result<Vec<Pixels>, OcrError> {
+        let mut scratch = Scratch::default();
+        let results = self.backbone.run(pixels, &mut scratch)?;
+        match &self.pyramid {
+            Some(pyramid) => Ok(vec![pyramid.run(&results, &mut scratch)?]),
+            None => Ok(results),
+        }
     }
 }
 
@@ -73,6 +140,44 @@ pub fn write_planes(picture: &RgbImage, stride: usize, planes: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::ocr::paddle::weights::Weights;
+
+    /// Something with edges and flat parts, in the values networks are fed.
+    fn picture(height: usize, width: usize) -> NdTensor<f32, 4> {
+        NdTensor::from_fn([2, CHANNELS, height, width], |[item, channel, y, x]| {
+            let stroke = (x / 3 + y / 7 + item) % 4 == 0;
+            if stroke { -0.8 } else { 0.7 + 0.001 * ((x * y + channel) % 200) as f32 }
+        })
+    }
+
+    #[test]
+    fn a_trunk_computed_here_gives_what_the_whole_network_gives() {
+        let directory = std::env::var_os("VOUCH_WEIGHTS_DIR").unwrap_or_else(|| "models/weights".into());
+        let weights = match Weights::find(Path::new(&directory)) {
+            Ok(weights) => weights,
+            Err(error) => return println!("skipped: {error}"),
+        };
+        let threads = Arc::new(ThreadPool::with_num_threads(1));
+        // Largest and mean difference of probabilities: floats only add in another order, bytes round.
+        for (precision, largest, mean) in [(Precision::Floats, 1e-3, 1e-5), (Precision::Bytes, 0.5, 1e-3)] {
+            let networks = |path, trunk| {
+                [Some(precision), None].map(|precision| Network::load(path, threads.clone(), trunk, precision).unwrap())
+            };
+            let [here, there] = networks(&weights.detection, Trunk::Detection);
+            assert!(here.trunk.is_some() && there.trunk.is_none());
+            let detected = [here, there].map(|network| network.run::<4>(picture(96, 128)).unwrap());
+            assert_eq!(detected[0].0, detected[1].0);
+            let [here, there] = networks(&weights.recognition, Trunk::Recognition);
+            assert!(here.trunk.is_some() && there.trunk.is_none());
+            let recognised = [here, there].map(|network| network.run::<3>(picture(48, 160)).unwrap());
+            assert_eq!(recognised[0].0, recognised[1].0);
+            for (here, there) in [(&detected[0].1, &detected[1].1), (&recognised[0].1, &recognised[1].1)] {
+                let apart = || here.iter().zip(there).map(|(a, b)| (a - b).abs());
+                assert!(apart().fold(0.0, f32::max) <= largest, "{precision:?}");
+                assert!(apart().sum::<f32>() / here.len() as f32 <= mean, "{precision:?}");
+            }
+        }
+    }
 
     #[test]
     fn planes_are_blue_green_red_and_padding_stays_zero() {

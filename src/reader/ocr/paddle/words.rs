@@ -8,6 +8,7 @@ use crate::domain::page::{Line, Point, Quad, Word};
 ///
 /// Runs without spaces stay one word, Chinese ones too.
 pub fn line(symbols: &[Symbol], quad: Quad, steps: f32) -> Option<Line> {
+    let symbols = &close_decimals(symbols);
     let runs: Vec<&[Symbol]> = symbols.split(|s| s.character.is_whitespace()).filter(|run| !run.is_empty()).collect();
     let half = half_widths(symbols, steps);
     let mut words = Vec::with_capacity(runs.len());
@@ -28,6 +29,21 @@ pub fn line(symbols: &[Symbol], quad: Quad, steps: f32) -> Option<Line> {
         });
     }
     (!words.is_empty()).then_some(Line { words, quad })
+}
+
+/// The characters without spaces that stand before a decimal point: print of fixed pitch (dot matrix) leaves a wide gap
+/// there, and `38 .00` is one number. Only a digit before and exactly two after the point count as one.
+fn close_decimals(symbols: &[Symbol]) -> Vec<Symbol> {
+    let digit = |at: Option<usize>| at.and_then(|at| symbols.get(at)).is_some_and(|s| s.character.is_ascii_digit());
+    let is_gap = |at: usize| {
+        symbols[at].character == ' '
+            && digit(at.checked_sub(1))
+            && matches!(symbols.get(at + 1).map(|s| s.character), Some('.' | ','))
+            && digit(Some(at + 2))
+            && digit(Some(at + 3))
+            && !digit(Some(at + 4))
+    };
+    (0..symbols.len()).filter(|at| !is_gap(*at)).map(|at| symbols[at]).collect()
 }
 
 /// Mean score of all characters, spaces included; 0 when there are none.
@@ -89,6 +105,21 @@ mod tests {
         assert_eq!(amount.quad, Quad::from_edges(70.0, 100.0, 110.0, 120.0));
         assert_eq!(amount.char_scores.len(), 4);
         assert!((amount.char_scores[0] - 0.57).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_gap_before_a_decimal_point_does_not_part_a_number() {
+        for (text, expected) in [
+            ("¥38 .00元", "¥38.00元"),
+            ("A 7 ,50 B", "A 7,50 B"),
+            ("7 .5", "7 .5"),
+            ("7 .500", "7 .500"),
+            ("No .12", "No .12"),
+            ("12. 50", "12. 50"),
+        ] {
+            let line = line(&symbols(text, 0.0), Quad::from_edges(0.0, 0.0, 90.0, 20.0), 9.0).unwrap();
+            assert_eq!(line.text(), expected);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Seals and signatures are not looked at: a legible invoice is not a genuine one.
 
 mod book;
+mod codes;
 mod content;
 mod draw;
 mod geometry;
@@ -30,7 +31,7 @@ use crate::{
     reader::{
         output::{Output, Stopped, failed},
         paper::Pen,
-        protocol::{Kind, MAX_NAME_CHARS, MAX_PARTS, MAX_VALUES, PartHeader, PreviewHeader, Request, Warning, clean},
+        protocol::{Kind, MAX_NAME_CHARS, MAX_PARTS, MAX_VALUES, PartHeader, Request, Warning, clean},
         see::preview,
     },
 };
@@ -102,10 +103,11 @@ fn send_page(
     let own = all.len();
     all.extend(over.into_items());
 
-    let picture = draw::draw(&all, &raster, &mut Pictures::new(package, &book.resources), pen);
+    let mut pictures = Pictures::new(package, &book.resources);
+    let picture = draw::draw(&all, &raster, &mut pictures, pen);
+    let codes = codes::find(&all[..own], &raster, index, &mut pictures);
     let preview = preview::make(&picture).map_err(|cause| failed(Reason::Undecodable, cause))?;
-    let header = PreviewHeader { page: index, width: preview.width, height: preview.height, scale: preview.scale };
-    out.send(Kind::Preview, &header, &preview.jpeg)?;
+    preview.send(index, out)?;
 
     let runs = all.iter().take(own).filter_map(|item| match item {
         Item::Text(run) => Some(run),
@@ -115,6 +117,9 @@ fn send_page(
     truncated |= cut;
     let page = Page { index, width: raster.width, height: raster.height, lines, source: TextSource::TextLayer };
     out.send(Kind::Page, &page, &[])?;
+    for code in codes {
+        out.send(Kind::Code, &code, &[])?;
+    }
     if truncated {
         out.send(Kind::Warning, &Warning { code: "truncated".into(), page: Some(index) }, &[])?;
     }

@@ -51,7 +51,7 @@ fn decode(bytes: &[u8]) -> Option<RgbaImage> {
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    reader.decode().ok().map(|picture| picture.into_rgba8())
+    reader.decode().ok().map(image::DynamicImage::into_rgba8)
 }
 
 /// Black pixels of a JBIG2 page.

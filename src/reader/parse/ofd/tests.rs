@@ -171,7 +171,13 @@ fn every_package_of_the_corpus_is_read_or_refused_with_a_reason() {
     let files = ofd_files(&folder);
     let mut refused = Vec::new();
     for path in &files {
-        if let Err(reason) = read_checked(&std::fs::read(path).unwrap()) {
+        let started = std::time::Instant::now();
+        let read = read_checked(&std::fs::read(path).unwrap());
+        let spent = started.elapsed();
+        if spent > std::time::Duration::from_secs(2) {
+            eprintln!("{}: {spent:?}", path.display());
+        }
+        if let Err(reason) = read {
             refused.push(format!("{}: {reason}", path.file_name().unwrap().to_string_lossy()));
         }
     }

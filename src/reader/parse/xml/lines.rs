@@ -74,7 +74,7 @@ pub fn of(values: &[StructuredValue]) -> Vec<String> {
             _ if head.is_empty() => lines.push(format!("{label}: {text}")),
             _ => lines.push(format!("{}: {text}", title(head, chinese))),
         }
-        group = head.to_owned();
+        head.clone_into(&mut group);
     }
     lines
 }
@@ -91,7 +91,9 @@ const fn is_chinese(source: StructuredSource) -> bool {
         | StructuredSource::Ubl
         | StructuredSource::JsonLd
         | StructuredSource::Microdata
-        | StructuredSource::Mail => false,
+        | StructuredSource::Mail
+        | StructuredSource::Calendar
+        | StructuredSource::Pass => false,
     }
 }
 

@@ -105,11 +105,6 @@ impl Element {
             child.walk(visit);
         }
     }
-
-    /// The first element of this name anywhere below, parents first.
-    pub fn find(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find_map(|child| if child.name == name { Some(child) } else { child.find(name) })
-    }
 }
 
 /// Parses a whole text to its root element.

@@ -18,9 +18,11 @@ use crate::{
 };
 
 /// What to change; what is absent stays.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditCustomerBody {
+    /// The revision this change was made from.
+    pub revision: i64,
     /// 1 to 200 characters.
     pub name: Option<String>,
     /// `new`, `existing` or `potential`.
@@ -28,11 +30,11 @@ pub struct EditCustomerBody {
     pub customer_type: Option<CustomerType>,
 }
 
-/// Renames a customer or changes its type.
+/// Renames a customer or changes its type. 409 with the current customer when it is at another revision.
 #[utoipa::path(patch, path = "/api/v1/customers/{id}", operation_id = "edit_customer", tag = "visits",
     params(("id" = String, Path)), request_body = EditCustomerBody,
     responses((status = 200, body = CustomerBody), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn edit(
     State(state): State<AppState>,
     signed: Signed,
@@ -46,6 +48,6 @@ pub async fn edit(
         customer_type: body.customer_type.unwrap_or(customer.customer_type),
         external_id: None,
     };
-    let customer = visits::update_customer(&state.app, &signed.actor, &id, input).await?;
+    let customer = visits::update_customer(&state.app, &signed.actor, &id, body.revision, input).await?;
     Ok(Json(CustomerBody::from(customer)))
 }

@@ -21,6 +21,8 @@ pub struct CustomerBody {
     pub customer_type: CustomerType,
     /// Its id in the CRM.
     pub external_id: Option<String>,
+    /// Send it with a change.
+    pub revision: i64,
 }
 
 impl From<Customer> for CustomerBody {
@@ -30,6 +32,7 @@ impl From<Customer> for CustomerBody {
             name: customer.name,
             customer_type: customer.customer_type,
             external_id: customer.external_id,
+            revision: customer.revision,
         }
     }
 }

@@ -12,8 +12,7 @@ use crate::{
         ids::{PersonId, UnitId},
         person::{Language, Role},
     },
-    people::{self, PeopleError},
-    store::people as rows,
+    people::{self, PersonChange},
     web::{
         api::{
             bodies::present,
@@ -26,13 +25,15 @@ use crate::{
 };
 
 /// What to change; what is absent stays.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EditPersonBody {
+    /// The revision this change was made from.
+    pub revision: i64,
     /// What others see.
     pub display_name: Option<String>,
     /// Where forwarded mail may come from; `null` for nowhere.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub email: Option<Option<String>>,
     /// `en` or `zh`.
@@ -48,7 +49,7 @@ pub struct EditPersonBody {
     pub disabled: Option<bool>,
 }
 
-/// Changes a person. Roles, units, profile and `disabled` are each an act with its own journal entry, done in this order; the first that is refused ends the request.
+/// Changes a person: everything asked for, or nothing. 409 with the current person when they are at another revision.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", operation_id = "edit_person", tag = "people",
     params(("id" = String, Path)), request_body = EditPersonBody,
     responses((status = 200, body = PersonBody), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -59,25 +60,14 @@ pub async fn edit(
     PathId(id): PathId<PersonId>,
     JsonBody(body): JsonBody<EditPersonBody>,
 ) -> Result<Json<PersonBody>, ApiError> {
-    let by = Some(&signed.actor);
-    let person = rows::find(&mut state.app.db.read().await?, &id).await?;
-    let mut person = person.ok_or_else(|| PeopleError::NoSuchPerson(id.clone()))?;
-    if let Some(roles) = &body.roles {
-        person = people::set_roles(&state.app, by, &id, roles).await?;
-    }
-    if let Some(units) = &body.units {
-        person = people::set_units(&state.app, by, &id, units).await?;
-    }
-    if body.display_name.is_some() || body.email.is_some() || body.language.is_some() {
-        let display_name = body.display_name.unwrap_or(person.display_name);
-        let email = body.email.unwrap_or(person.email);
-        let language = body.language.unwrap_or(person.language);
-        person = people::set_profile(&state.app, by, &id, &display_name, email.as_deref(), language).await?;
-    }
-    match body.disabled {
-        Some(true) => person = people::disable(&state.app, by, &id).await?,
-        Some(false) => person = people::enable(&state.app, by, &id).await?,
-        None => {}
-    }
+    let change = PersonChange {
+        roles: body.roles,
+        units: body.units,
+        display_name: body.display_name,
+        email: body.email,
+        language: body.language,
+        disabled: body.disabled,
+    };
+    let person = people::change(&state.app, Some(&signed.actor), &id, Some(body.revision), change).await?;
     Ok(Json(PersonBody::from(person)))
 }

@@ -41,6 +41,8 @@ pub struct PersonBody {
     pub disabled_at: Option<Timestamp>,
     /// Whether they have a one-time password still.
     pub must_change_password: bool,
+    /// Send it with a change.
+    pub revision: i64,
 }
 
 impl From<Person> for PersonBody {
@@ -55,6 +57,7 @@ impl From<Person> for PersonBody {
             language: person.language,
             disabled_at: person.disabled_at,
             must_change_password: person.must_change_password,
+            revision: person.revision,
         }
     }
 }

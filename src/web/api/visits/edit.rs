@@ -25,9 +25,10 @@ use crate::{
 
 /// What to change; what is absent stays, `null` empties.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
+#[serde(deny_unknown_fields)]
 pub struct EditVisitBody {
+    /// The revision this change was made from.
+    pub revision: i64,
     /// Another customer.
     #[schema(value_type = Option<String>)]
     pub customer_id: Option<CustomerId>,
@@ -41,26 +42,26 @@ pub struct EditVisitBody {
     #[schema(value_type = Option<String>)]
     pub starts_at: Option<Timestamp>,
     /// RFC 3339.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub ends_at: Option<Option<Timestamp>>,
     /// Where.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub place: Option<Option<String>>,
     /// Who else was there.
     pub attendees: Option<Vec<String>>,
     /// Anything else.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub note: Option<Option<String>>,
 }
 
-/// Changes a visit of the caller; admins change anybody's.
+/// Changes a visit of the caller; admins change anybody's. 409 with the current visit when it is at another revision.
 #[utoipa::path(patch, path = "/api/v1/visits/{id}", operation_id = "edit_visit", tag = "visits",
     params(("id" = String, Path)), request_body = EditVisitBody,
     responses((status = 200, body = VisitBody), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn edit(
     State(state): State<AppState>,
     signed: Signed,
@@ -80,6 +81,6 @@ pub async fn edit(
         note: body.note.unwrap_or(visit.note),
         external_id: None,
     };
-    let visit = visits::update_visit(&state.app, &signed.actor, &id, input).await?;
+    let visit = visits::update_visit(&state.app, &signed.actor, &id, body.revision, input).await?;
     Ok(Json(VisitBody::from(visit)))
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{VisitBody, decode_after, encode_after};
+use super::VisitBody;
 use crate::{
     domain::{
         ids::{CustomerId, PersonId},
@@ -12,7 +12,7 @@ use crate::{
     },
     visits::{self, VisitQuery},
     web::{
-        api::extract::Parameters,
+        api::{cursor, extract::Parameters},
         auth::Signed,
         problem::{ApiError, Problem},
         state::AppState,
@@ -64,7 +64,7 @@ pub async fn list(
     signed: Signed,
     Parameters(parameters): Parameters<VisitParameters>,
 ) -> Result<Json<VisitListBody>, ApiError> {
-    let after = parameters.after.as_deref().map(decode_after).transpose()?;
+    let after = parameters.after.as_deref().map(cursor::decode).transpose()?;
     let query = VisitQuery {
         owner: parameters.owner_id,
         customer: parameters.customer_id,
@@ -76,7 +76,7 @@ pub async fn list(
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     let listed = visits::list_visits(&state.app, &signed.actor, &query, after, limit).await?;
     Ok(Json(VisitListBody {
-        next: listed.next.as_ref().map(encode_after),
+        next: listed.next.as_ref().map(cursor::encode),
         visits: listed.visits.into_iter().map(VisitBody::from).collect(),
     }))
 }

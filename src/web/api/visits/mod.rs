@@ -10,15 +10,10 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        ids::VisitId,
         time::Timestamp,
         visit::{CustomerType, VisitPurpose},
     },
-    store::{receipts::Cursor, visits::Visit},
-    web::{
-        api::drafts::list::{decode_cursor, encode_cursor},
-        problem::ApiError,
-    },
+    store::visits::Visit,
 };
 
 /// A visit to a customer.
@@ -52,6 +47,8 @@ pub struct VisitBody {
     pub note: Option<String>,
     /// Its id in the CRM.
     pub external_id: Option<String>,
+    /// Send it with a change.
+    pub revision: i64,
 }
 
 impl From<Visit> for VisitBody {
@@ -69,18 +66,7 @@ impl From<Visit> for VisitBody {
             attendees: visit.attendees.0,
             note: visit.note,
             external_id: visit.external_id,
+            revision: visit.revision,
         }
     }
-}
-
-/// The cursor that continues after a visit.
-pub fn encode_after((at, id): &(Timestamp, VisitId)) -> String {
-    encode_cursor(&Cursor { at: at.as_micros(), id: id.to_string() })
-}
-
-/// What [`encode_after`] made.
-pub fn decode_after(text: &str) -> Result<(Timestamp, VisitId), ApiError> {
-    let cursor = decode_cursor(text)?;
-    let id = cursor.id.parse().map_err(|_| ApiError::bad_request("`after` is no cursor of this list"))?;
-    Ok((Timestamp::from_micros(cursor.at), id))
 }

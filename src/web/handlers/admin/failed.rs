@@ -1,16 +1,24 @@
 //! What failed, and trying it again.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
+use serde::Deserialize;
 
 use super::require_admin;
 use crate::{
-    domain::{capture::CaptureState, ids::JobId},
+    domain::{
+        capture::CaptureState,
+        ids::{CaptureId, JobId},
+    },
     review,
-    store::{captures, jobs},
+    store::{
+        captures,
+        jobs::{self, JobRow},
+    },
     web::{
+        api::cursor,
         handlers::{
             frame::{Frame, PageForm},
             names,
@@ -21,34 +29,65 @@ use crate::{
     },
 };
 
-/// Captures of each state, and jobs, on the page: the newest; the others come up when these are dealt with.
-const LIMIT: i64 = 200;
+/// Captures, and jobs, on a page.
+const LIMIT: usize = 50;
+/// Captures somebody must look at.
+const STUCK: &[CaptureState] = &[CaptureState::Failed, CaptureState::Quarantined, CaptureState::PasswordNeeded];
 
-/// `GET /admin/failed`.
-pub async fn page(State(state): State<AppState>, frame: Frame) -> Response {
-    match fill(&state, &frame).await {
+/// The page's address: at most one of both; the first page, without either, shows both lists.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    /// Only captures, after this cursor.
+    captures: Option<String>,
+    /// Only jobs, after this cursor.
+    jobs: Option<String>,
+}
+
+/// `GET /admin/failed?captures=&jobs=`.
+pub async fn page(State(state): State<AppState>, frame: Frame, Query(address): Query<Address>) -> Response {
+    match fill(&state, &frame, &address).await {
         Ok(page) => frame.render(&page),
         Err(error) => frame.fail(error).await,
     }
 }
 
-async fn fill(state: &AppState, frame: &Frame) -> Result<FailedPage, ApiError> {
+async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<FailedPage, ApiError> {
     require_admin(frame.actor())?;
-    let mut stuck = Vec::new();
-    for wanted in [CaptureState::Failed, CaptureState::Quarantined, CaptureState::PasswordNeeded] {
-        stuck.extend(review::captures_without_receipts(&state.app, frame.actor(), Some(wanted), LIMIT).await?);
+    let mut page = FailedPage {
+        shell: frame.shell.clone(),
+        captures: Vec::new(),
+        more_captures: None,
+        jobs: Vec::new(),
+        more_jobs: None,
+    };
+    if address.jobs.is_none() {
+        fill_captures(state, frame, address.captures.as_deref(), &mut page).await?;
     }
-    stuck.sort_by_key(|capture| std::cmp::Reverse(capture.created_at));
+    if address.captures.is_none() {
+        fill_jobs(state, address.jobs.as_deref(), &mut page).await?;
+    }
+    Ok(page)
+}
+
+async fn fill_captures(
+    state: &AppState,
+    frame: &Frame,
+    after: Option<&str>,
+    page: &mut FailedPage,
+) -> Result<(), ApiError> {
+    let after = after.map(cursor::decode::<CaptureId>).transpose()?;
+    let after = after.as_ref().map(|(at, id)| (*at, id));
+    let listed = review::captures_without_receipts(&state.app, frame.actor(), STUCK, after, LIMIT).await?;
     let mut tx = state.app.db.read().await?;
-    let owners = names::of_people(&mut tx, stuck.iter().map(|row| &row.owner_id)).await?;
-    let mut rows = Vec::new();
-    for row in stuck {
+    let owners = names::of_people(&mut tx, listed.captures.iter().map(|row| &row.owner_id)).await?;
+    for row in listed.captures {
         let document = captures::documents(&mut tx, &row.id).await?.into_iter().next();
         let file_name = match document {
             Some(document) => captures::file_name(&mut tx, &row.id, &document.id).await?,
             None => None,
         };
-        rows.push(FailedCapture {
+        page.captures.push(FailedCapture {
             owner: owners.get(&row.owner_id).cloned().unwrap_or_default(),
             id: row.id,
             state: row.state,
@@ -57,14 +96,32 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<FailedPage, ApiError> {
             captured_at: row.created_at,
         });
     }
-    let dead = jobs::list_dead(&mut tx, LIMIT).await?.into_iter().map(|job| DeadJob {
-        error: job.last_error.or(job.last_reason).unwrap_or_default(),
-        died_at: job.finished_at.unwrap_or(job.created_at),
-        id: job.id,
-        kind: job.kind,
-        attempts: job.attempts,
-    });
-    Ok(FailedPage { shell: frame.shell.clone(), captures: rows, jobs: dead.collect(), more: None })
+    page.more_captures = listed.next.as_ref().map(|last| format!("/admin/failed?captures={}", cursor::encode(last)));
+    Ok(())
+}
+
+async fn fill_jobs(state: &AppState, after: Option<&str>, page: &mut FailedPage) -> Result<(), ApiError> {
+    let after = after.map(cursor::decode::<JobId>).transpose()?;
+    let after = after.as_ref().map(|(at, id)| (*at, id));
+    let mut tx = state.app.db.read().await?;
+    // One more than the page tells whether there is another.
+    let mut dead = jobs::list_dead(&mut tx, after, LIMIT as i64 + 1).await?;
+    let has_more = dead.len() > LIMIT;
+    dead.truncate(LIMIT);
+    let died_at = |job: &JobRow| job.finished_at.unwrap_or(job.created_at);
+    let last = dead.last().filter(|_| has_more).map(|job| (died_at(job), job.id.clone()));
+    page.more_jobs = last.as_ref().map(|last| format!("/admin/failed?jobs={}", cursor::encode(last)));
+    page.jobs = dead
+        .into_iter()
+        .map(|job| DeadJob {
+            died_at: died_at(&job),
+            error: job.last_error.or(job.last_reason).unwrap_or_default(),
+            id: job.id,
+            kind: job.kind,
+            attempts: job.attempts,
+        })
+        .collect();
+    Ok(())
 }
 
 /// `POST /admin/jobs/{id}/retry`.

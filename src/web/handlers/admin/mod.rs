@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod failed;
+pub mod mail;
 pub mod people;
 pub mod status;
 
@@ -24,6 +25,7 @@ pub fn router() -> Router<AppState> {
         .route("/admin/categories/{id}", post(categories::change))
         .route("/admin/failed", get(failed::page))
         .route("/admin/jobs/{id}/retry", post(failed::retry_job))
+        .route("/admin/mail", get(mail::page))
         .route("/admin/status", get(status::page))
 }
 

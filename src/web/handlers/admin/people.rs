@@ -15,7 +15,7 @@ use crate::{
         person::{Language, Role},
         time::Timestamp,
     },
-    people::{self, Created, NewPerson, PeopleError},
+    people::{self, Created, NewPerson, PeopleError, PersonChange},
     store::{organisation, people as rows, sessions},
     web::{
         handlers::frame::{self, Frame, PageForm, shown},
@@ -70,22 +70,15 @@ async fn act(state: &AppState, form: &PageForm, id: &PersonId) -> Result<Option<
     let by = Some(form.frame.actor());
     match form.get("action") {
         "save" => {
-            require_admin(form.frame.actor())?;
-            let person = rows::find(&mut state.app.db.read().await?, id).await?;
-            let person = person.ok_or_else(|| PeopleError::NoSuchPerson(id.clone()))?;
-            let (roles, units) = (roles(form)?, units(form)?);
-            let language = language(form)?.unwrap_or(person.language);
-            let display_name = form.get("display_name");
-            // Each change has its own entry in the journal; what stays has none.
-            if roles != person.roles {
-                people::set_roles(&state.app, by, id, &roles).await?;
-            }
-            if units != person.units {
-                people::set_units(&state.app, by, id, &units).await?;
-            }
-            if display_name.trim() != person.display_name || language != person.language {
-                people::set_profile(&state.app, by, id, display_name, person.email.as_deref(), language).await?;
-            }
+            let change = PersonChange {
+                roles: Some(roles(form)?),
+                units: Some(units(form)?),
+                display_name: Some(form.get("display_name").to_owned()),
+                language: language(form)?,
+                ..PersonChange::default()
+            };
+            let revision = form.get("revision").parse().map_err(|_| ApiError::bad_request("that is no revision"))?;
+            people::change(&state.app, by, id, Some(revision), change).await?;
         }
         "disable" => drop(people::disable(&state.app, by, id).await?),
         "enable" => drop(people::enable(&state.app, by, id).await?),
@@ -121,6 +114,7 @@ async fn fill(
         units: person.units.iter().map(ToString::to_string).collect(),
         language: Some(person.language),
         disabled_at: person.disabled_at,
+        revision: person.revision,
     });
     let people = people.collect();
     let units = organisation::list_units(&mut tx, MAX_UNITS).await?;

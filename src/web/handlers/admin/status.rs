@@ -30,6 +30,7 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<StatusPage, ApiError> {
     require_admin(frame.actor())?;
     let mut findings = vec![https(state)];
     findings.extend(health::of_instance(&state.app).await);
+    findings.extend(health::mail(&state.app, &state.web.mail_doors).await);
     findings.push(health::disk(&state.app.spool));
     // Without workers in this process, others read; the queue tells whether they do.
     if let Some(pool) = &state.pool {

@@ -30,6 +30,7 @@ pub fn people(lang: Language) -> Vec<(&'static str, PeoplePage)> {
         units: BTreeSet::from(["u1".to_owned()]),
         language: (n == 1).then_some(Language::Zh),
         disabled_at: disabled.then(|| ago(9_000)),
+        revision: 1,
         seen_at: (!disabled).then(|| ago(42)),
     };
     vec![(
@@ -91,13 +92,25 @@ pub fn visits_page(lang: Language) -> Vec<(&'static str, VisitsPage)> {
                 visits: 3,
             })
             .collect(),
+        customer_choices: choices(&[("c1", "Acme AG")]),
+        customer_text: "a".into(),
+        more_customers: Some("/visits?customers=a&customers_after=cus".into()),
         people: choices(&[("p1", "李薇")]),
         today: "2026-11-23".parse().unwrap(),
         imported: Some(ImportResult { created: 12, known: 3, refused: vec![(7, "`31.02.2026` is not a date".into())] }),
         more: None,
         problem: None,
     };
-    let empty = VisitsPage { visits: vec![], customers: vec![], imported: None, people: vec![], ..full.clone() };
+    let empty = VisitsPage {
+        visits: vec![],
+        customers: vec![],
+        customer_choices: vec![],
+        customer_text: String::new(),
+        more_customers: None,
+        imported: None,
+        people: vec![],
+        ..full.clone()
+    };
     vec![("visits", full), ("visits_empty", empty)]
 }
 
@@ -117,8 +130,14 @@ pub fn failed(lang: Language) -> Vec<(&'static str, FailedPage)> {
         error: "reader of capture `0192..` timed out after 60 s".into(),
         died_at: ago(280),
     };
-    let full = FailedPage { shell: shell(lang, "/admin/failed"), captures: vec![capture], jobs: vec![job], more: None };
-    let none = FailedPage { captures: vec![], jobs: vec![], ..full.clone() };
+    let full = FailedPage {
+        shell: shell(lang, "/admin/failed"),
+        captures: vec![capture],
+        more_captures: Some("/admin/failed?captures=MTpjYXA".into()),
+        jobs: vec![job],
+        more_jobs: Some("/admin/failed?jobs=MTpqb2I".into()),
+    };
+    let none = FailedPage { captures: vec![], more_captures: None, jobs: vec![], more_jobs: None, ..full.clone() };
     vec![("failed", full), ("failed_none", none)]
 }
 

@@ -1,10 +1,12 @@
 //! Example contexts of every page, shaped like real use. Tests render all of them in both languages.
 
 mod admin;
+mod mail;
 mod rep;
 mod review;
 
 pub use admin::*;
+pub use mail::*;
 pub use rep::*;
 pub use review::*;
 
@@ -94,6 +96,7 @@ fn receipt(lang: Language, n: u32, state: DraftState, merchant: &str, total: &st
         category: meals(lang),
         visit: VisitView::Visit(visits()[0].clone()),
         reason: None,
+        warnings: vec!["truncated".into()],
         missing: vec![],
         captured_at: ago(u64::from(n)),
         revision: 2,

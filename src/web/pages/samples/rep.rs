@@ -82,6 +82,7 @@ pub fn receipts(lang: Language) -> Vec<(&'static str, ReceiptsPage)> {
                 Some("a very long file name of a scan of a hotel invoice from Shanghai.tiff"),
             ),
             capture(13, CaptureState::Failed, Some(Reason::Undecodable), None),
+            capture(14, CaptureState::PasswordNeeded, Some(Reason::PasswordNeeded), Some("十一月发票.zip")),
         ],
         receipts: vec![
             receipt(lang, 1, DraftState::Draft, "川味小馆(苏州园区店)", "268", "CNY"),

@@ -14,8 +14,8 @@ use crate::{
         i18n::text,
         pages::{
             draft::{
-                Change, CodeLine, DecidedView, DraftPage, FieldView, FindingLine, HistoryLine, May, PageView,
-                QueuePlace,
+                Change, CodeLine, DecidedView, DocumentView, DraftPage, FieldView, FindingLine, HistoryLine, May,
+                PageView, QueuePlace,
             },
             queue::{QueueFilter, QueuePage, QueueRow},
             shell::{Problem, VisitView},
@@ -164,6 +164,8 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         required(proposed(FieldKey::Currency, "EUR", 0.995, [700., 1_140., 780., 1_190.], &["sign:EUR"], &[])),
         proposed(FieldKey::Tax, "20.50", 0.88, [800., 1_082., 960., 1_118.], &["label:VAT 19%"], &[]),
         FieldView::empty(FieldKey::InvoiceNumber),
+        proposed(FieldKey::Payment, "cash", 0.9, [110., 1_256., 220., 1_296.], &[], &[]),
+        proposed(FieldKey::EvidenceKind, "till_slip", 0.75, [110., 1_140., 700., 1_190.], &[], &[]),
     ];
     let meals = proposed(
         FieldKey::Category,
@@ -197,6 +199,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             height: PICTURE.1,
             preview_url: "/sample/receipt.svg".into(),
         }],
+        documents: vec![],
         fields,
         breakdown: breakdown(),
         category: required(meals),
@@ -205,6 +208,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         visits: visits(),
         p: Some(0.71),
         flags: vec!["duplicate".into()],
+        warnings: vec!["truncated".into(), "zodiac".into()],
         findings: vec![
             FindingLine {
                 kind: "duplicate_invoice",
@@ -267,6 +271,18 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         ],
         ..line(3, Some("李薇"), "draft.edited")
     });
+    let document = |name: &str, kind: &str, is_supporting, first_page| DocumentView {
+        name: name.into(),
+        kind: kind.into(),
+        is_supporting,
+        first_page,
+        original_url: "/sample/receipt.svg".into(),
+    };
+    corrected.documents = vec![
+        document("dzfp_24512000000123456789_苏州恒瑞精密机械有限公司_20261120.xml", "XML", false, None),
+        document("dzfp_24512000000123456789.pdf", "PDF", true, Some(0)),
+        document("", "EML", true, Some(0)),
+    ];
     let mut confirmed = corrected.clone();
     (confirmed.state, confirmed.may, confirmed.conflict) =
         (DraftState::Confirmed, May { reopen: true, ..May::default() }, false);

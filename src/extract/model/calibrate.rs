@@ -1,0 +1,91 @@
+//! From a ranker's probability to one that means what it says.
+//!
+//! A ranker is over-sure about misread digits: it never saw the right ones. So the probability of the first proposal is
+//! set against the recogniser's scores of its very characters and against what corroborates it. Weights are fitted on
+//! predictions for receipts the ranker was not trained on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::field::FieldKey,
+    extract::rank::{Features, Proposal},
+};
+
+/// Log-odds stay within this: nobody has seen enough receipts to state more than 99.97 %.
+const MAX_LOGIT: f32 = 8.0;
+
+/// A logistic model over a few signs of certainty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Log-odds when all signs are 0.
+    pub base: f32,
+    /// Weight per sign.
+    pub weights: Vec<(String, f32)>,
+}
+
+impl Calibration {
+    /// The probability that signs with these values come with a right answer.
+    pub fn probability(&self, signs: &Features) -> f32 {
+        let sum: f32 = self.weights.iter().map(|(name, weight)| weight * signs.get(name)).sum();
+        sigmoid((self.base + sum).clamp(-MAX_LOGIT, MAX_LOGIT))
+    }
+
+    /// Puts the most probable first, gives it its calibrated probability and shares the rest among the others.
+    pub fn apply(&self, key: FieldKey, ranked: &mut [(f32, Proposal)]) {
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let Some(signs) = signs(key, ranked) else { return };
+        let stated = self.probability(&signs);
+        let before = ranked[0].0;
+        // What the first gives up, the others may be; they never get more than the doubt that is left.
+        let rest = if before < 1.0 { (1.0 - stated) / (1.0 - before).max(1e-6) } else { 1.0 };
+        for (at, (p, _)) in ranked.iter_mut().enumerate() {
+            *p = if at == 0 { stated } else { (*p * rest).min(stated) };
+        }
+    }
+}
+
+/// Signs of certainty of the first of `ranked` (most probable first); `None` when there is nothing to state.
+pub fn signs(key: FieldKey, ranked: &[(f32, Proposal)]) -> Option<Features> {
+    let (p, first) = ranked.first().filter(|(p, _)| *p > 0.0)?;
+    let second = ranked.get(1).map_or(0.0, |(p, _)| *p);
+    let mut signs = Features::default();
+    signs.set("logit", logit(*p));
+    signs.set("margin", (p / second.max(1e-4)).ln().clamp(0.0, MAX_LOGIT));
+    let features = &first.features;
+    match key {
+        FieldKey::Total => {
+            signs.set("illegible", features.get("illegible"));
+            signs.flag("twice", features.get("twice") > 0.0);
+            let sums = ["sum_paid", "sum_built", "sum_rounded", "sum_items", "capitals"];
+            signs.flag("adds_up", sums.iter().any(|name| features.get(name) > 0.0));
+            signs.flag("repaired", features.get("repaired") > 0.0);
+        }
+        FieldKey::Date => {
+            signs.set("illegible", features.get("illegible"));
+            signs.flag("twice", features.get("twice") > 0.0);
+            signs.set("order", -features.get("order"));
+        }
+        FieldKey::Merchant => signs.set("illegible", features.get("illegible")),
+        _ => {}
+    }
+    Some(signs)
+}
+
+/// Signs for total and date together, from their calibrated probabilities.
+pub fn joint_signs(total: f32, date: f32) -> Features {
+    let mut signs = Features::default();
+    signs.set("logit", logit(total * date));
+    signs.set("lower", logit(total.min(date)));
+    signs
+}
+
+/// Log-odds of a probability, within ±[`MAX_LOGIT`].
+pub fn logit(p: f32) -> f32 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln().clamp(-MAX_LOGIT, MAX_LOGIT)
+}
+
+/// The probability of log-odds.
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}

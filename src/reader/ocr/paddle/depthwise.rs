@@ -1,0 +1,190 @@
+//! Layers that look at a pixel's neighbours, every channel by itself (depthwise convolutions).
+
+use rten_simd::{Isa, SimdOp};
+
+/// Pixels of several pictures of one size: channels of a pixel beside each other, then columns, rows and pictures.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pixels {
+    /// Pictures.
+    pub count: usize,
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// Values of a pixel.
+    pub channels: usize,
+    /// `count * height * width * channels` values.
+    pub values: Vec<f32>,
+}
+
+impl Pixels {
+    /// From planes: channel after channel of each picture.
+    pub fn from_planes([count, channels, height, width]: [usize; 4], planes: &[f32]) -> Self {
+        let mut values = vec![0.0; planes.len()];
+        let area = height * width;
+        if area > 0 && channels > 0 {
+            for (planes, values) in planes.chunks_exact(area * channels).zip(values.chunks_exact_mut(area * channels)) {
+                for (channel, plane) in planes.chunks_exact(area).enumerate() {
+                    for (pixel, value) in values.chunks_exact_mut(channels).zip(plane) {
+                        pixel[channel] = *value;
+                    }
+                }
+            }
+        }
+        Self { count, height, width, channels, values }
+    }
+
+    /// As planes: channel after channel of each picture.
+    pub fn planes(&self) -> Vec<f32> {
+        let mut planes = vec![0.0; self.values.len()];
+        let area = self.height * self.width;
+        if area > 0 && self.channels > 0 {
+            let of_one = area * self.channels;
+            for (values, planes) in self.values.chunks_exact(of_one).zip(planes.chunks_exact_mut(of_one)) {
+                for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+                    for (pixel, value) in values.chunks_exact(self.channels).zip(plane) {
+                        *value = pixel[channel];
+                    }
+                }
+            }
+        }
+        planes
+    }
+}
+
+/// A depthwise layer.
+pub struct Depthwise {
+    /// Neighbours looked at per axis, odd.
+    side: usize,
+    /// Weights of each neighbour, row by row, for all channels.
+    taps: Vec<f32>,
+    bias: Vec<f32>,
+    /// Every how many rows and columns a pixel is computed.
+    stride: [usize; 2],
+}
+
+impl Depthwise {
+    /// A layer from its weights, `side * side` for each channel, and its biases. `None` when their numbers do not agree.
+    pub fn new(side: usize, weights: &[f32], bias: Vec<f32>, stride: [usize; 2]) -> Option<Self> {
+        let area = side * side;
+        if weights.len() != bias.len() * area || bias.is_empty() || side % 2 == 0 || stride.contains(&0) {
+            return None;
+        }
+        let taps = (0..area).flat_map(|tap| weights.iter().skip(tap).step_by(area).copied()).collect();
+        Some(Self { side, taps, bias, stride })
+    }
+
+    /// Channels of a pixel, before and after.
+    pub fn channels(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Runs the layer; beyond the edges everything is zero.
+    pub fn run(&self, input: &Pixels) -> Pixels {
+        let [down, across] = self.stride;
+        let (height, width) = (input.height.div_ceil(down), input.width.div_ceil(across));
+        let mut output = Pixels { height, width, values: Vec::new(), ..*input };
+        output.values.resize(input.count * height * width * input.channels, 0.0);
+        Run { layer: self, input, output: &mut output }.dispatch();
+        output
+    }
+}
+
+struct Run<'a> {
+    layer: &'a Depthwise,
+    input: &'a Pixels,
+    output: &'a mut Pixels,
+}
+
+impl SimdOp for Run<'_> {
+    type Output = ();
+
+    #[expect(
+        clippy::inline_always,
+        reason = "the loops take the vector registers of the function they are inlined into"
+    )]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _: I) {
+        let Self { layer, input, output } = self;
+        let channels = input.channels;
+        let row = input.width * channels;
+        let picture = input.height * row;
+        if picture == 0 {
+            return;
+        }
+        let ([down, across], side) = (layer.stride, layer.side);
+        let reach = side / 2;
+        let (out_height, out_width) = (output.height, output.width);
+        for (index, pixel) in output.values.chunks_exact_mut(channels).enumerate() {
+            let (column, rest) = (index % out_width, index / out_width);
+            let (line, item) = (rest % out_height, rest / out_height);
+            pixel.copy_from_slice(&layer.bias);
+            // Positions are counted from `reach` beyond the edge.
+            let (top, left) = (line * down, column * across);
+            let rows = top.max(reach)..(top + side).min(input.height + reach);
+            let columns = left.max(reach)..(left + side).min(input.width + reach);
+            for y in rows {
+                let from = item * picture + (y - reach) * row;
+                for x in columns.clone() {
+                    let values = &input.values[from + (x - reach) * channels..][..channels];
+                    let weights = &layer.taps[((y - top) * side + x - left) * channels..][..channels];
+                    for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
+                        *sum += value * weight;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(layer: &Depthwise, input: &Pixels, item: usize, y: usize, x: usize, channel: usize) -> f32 {
+        let (side, reach) = (layer.side, layer.side / 2);
+        let mut sum = layer.bias[channel];
+        for tap in 0..side * side {
+            let (from_y, from_x) = (y * layer.stride[0] + tap / side, x * layer.stride[1] + tap % side);
+            if (reach..input.height + reach).contains(&from_y) && (reach..input.width + reach).contains(&from_x) {
+                let pixel = (item * input.height + from_y - reach) * input.width + from_x - reach;
+                sum += input.values[pixel * input.channels + channel] * layer.taps[tap * input.channels + channel];
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn every_pixel_is_the_weighted_sum_of_its_neighbours() {
+        let channels = 5;
+        for (side, count, height, width, stride) in [
+            (3, 2, 6, 7, [1, 1]),
+            (3, 1, 5, 4, [2, 1]),
+            (3, 3, 5, 5, [2, 2]),
+            (7, 1, 9, 4, [1, 1]),
+            (3, 1, 1, 1, [1, 1]),
+        ] {
+            let weights: Vec<f32> = (0..channels * side * side).map(|i| ((i * 7) % 11) as f32 - 5.0).collect();
+            let layer = Depthwise::new(side, &weights, vec![0.5, 1.0, 1.5, 2.0, 2.5], stride).unwrap();
+            let values = (0..count * height * width * channels).map(|i| ((i * 13) % 17) as f32).collect();
+            let input = Pixels { count, height, width, channels, values };
+            let output = layer.run(&input);
+            assert_eq!((output.height, output.width), (height.div_ceil(stride[0]), width.div_ceil(stride[1])));
+            for (index, value) in output.values.iter().enumerate() {
+                let (pixel, channel) = (index / channels, index % channels);
+                let (x, rest) = (pixel % output.width, pixel / output.width);
+                let expected = plain(&layer, &input, rest / output.height, rest % output.height, x, channel);
+                assert!((value - expected).abs() < 1e-2, "{value} {expected}");
+            }
+            assert!(Depthwise::new(side, &weights[1..], vec![0.0; channels], [1, 1]).is_none());
+        }
+    }
+
+    #[test]
+    fn planes_and_pixels_are_the_same_picture() {
+        let planes: Vec<f32> = (0..2 * 3 * 4 * 5).map(|v| v as f32).collect();
+        let pixels = Pixels::from_planes([2, 3, 4, 5], &planes);
+        assert_eq!(pixels.values[..3], [0.0, 20.0, 40.0]);
+        assert_eq!(pixels.planes(), planes);
+    }
+}

@@ -1,0 +1,142 @@
+//! What a mail carries besides its text.
+
+use std::borrow::Cow;
+
+use mail_parser::{Message, MessagePart, MimeHeaders as _, PartType};
+
+use super::{decoded, tnef};
+use crate::{
+    domain::{capture::Relation, media::MediaType, structured::StructuredValue},
+    imaging::header,
+    reader::parse::context,
+};
+
+/// Attachments of one mail that go out.
+const MAX_ATTACHMENTS: usize = 100;
+/// Sides below which a picture shown in the text is a logo or an icon, and bytes below which it holds no print.
+const LEAST_SIDE: u32 = 200;
+const LEAST_BYTES: usize = 3_000;
+/// Longer to shorter side from which a picture shown in the text is a banner; slips reach 5.
+const MOST_STRETCHED: u32 = 7;
+
+/// Types that are never documents: signatures, visiting cards, delivery reports, AMP renditions of the text.
+const NEVER: [&str; 12] = [
+    "application/pkcs7-signature",
+    "application/x-pkcs7-signature",
+    "application/pgp-signature",
+    "application/pgp-keys",
+    "application/pgp-encrypted",
+    "text/x-amp-html",
+    "text/vcard",
+    "text/x-vcard",
+    "text/directory",
+    "message/delivery-status",
+    "message/disposition-notification",
+    "text/rfc822-headers",
+];
+
+/// Something carried.
+pub struct Carried<'a> {
+    /// Its name for people.
+    pub name: String,
+    /// Its declared type.
+    pub kind: String,
+    /// What it is to the mail.
+    pub relation: Relation,
+    /// Its bytes.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+/// Everything carried, wrappers opened, ornaments of the text left out.
+pub fn of<'a>(message: &'a Message<'_>, raw: &'a [u8], cited: &[String], is_cut: &mut bool) -> Vec<Carried<'a>> {
+    let mut carried = Vec::new();
+    for part in message.attachments.iter().filter_map(|id| message.parts.get(*id as usize)) {
+        // The text itself is not carried.
+        let kind = kind(part);
+        if NEVER.contains(&kind.as_str()) {
+            continue;
+        }
+        if carried.len() >= MAX_ATTACHMENTS {
+            *is_cut = true;
+            break;
+        }
+        let Some(bytes) = bytes(part, raw) else { continue };
+        if bytes.is_empty() {
+            continue;
+        }
+        if let Some(contents) = tnef::unwrap(&bytes) {
+            let room = MAX_ATTACHMENTS - carried.len();
+            let inside = contents.attachments.into_iter().map(|inner| Carried {
+                name: inner.name,
+                kind: inner.kind,
+                relation: Relation::Attachment,
+                bytes: Cow::Owned(inner.bytes),
+            });
+            carried.extend(inside.take(room));
+            if let Some(html) = contents.html.filter(|html| !html.is_empty()) {
+                let (name, kind) = ("message.html".to_owned(), "text/html".to_owned());
+                carried.push(Carried { name, kind, relation: Relation::Inline, bytes: Cow::Owned(html) });
+            }
+            continue;
+        }
+        let is_shown =
+            part.content_id().is_some_and(|id| cited.iter().any(|cited| cited == id.trim_matches(['<', '>'])));
+        if is_shown && is_ornament(&bytes) {
+            continue;
+        }
+        let relation = match &part.body {
+            PartType::Message(_) => Relation::Message,
+            _ if is_shown => Relation::Inline,
+            _ => Relation::Attachment,
+        };
+        let name = part.attachment_name().unwrap_or_default().to_owned();
+        carried.push(Carried { name, kind, relation, bytes });
+    }
+    carried
+}
+
+/// Calendars and passes: read here for their context, and no documents.
+pub fn context(part: &Carried<'_>) -> Option<Vec<StructuredValue>> {
+    if part.kind == "text/calendar" || context::is_calendar(&part.bytes) {
+        return Some(context::calendar(&part.bytes));
+    }
+    if part.kind == "application/vnd.apple.pkpass" || part.bytes.starts_with(b"PK\x03\x04") {
+        return context::pass(&part.bytes);
+    }
+    None
+}
+
+fn kind(part: &MessagePart<'_>) -> String {
+    let Some(kind) = part.content_type() else { return String::new() };
+    match kind.subtype() {
+        Some(subtype) => format!("{}/{subtype}", kind.ctype()).to_ascii_lowercase(),
+        None => kind.ctype().to_ascii_lowercase(),
+    }
+}
+
+fn bytes<'a>(part: &'a MessagePart<'_>, raw: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    match &part.body {
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => Some(Cow::Borrowed(bytes)),
+        PartType::Text(text) | PartType::Html(text) => {
+            Some(decoded(part, raw).unwrap_or(Cow::Borrowed(text.as_bytes())))
+        }
+        // As it came: from the mail when it was not encoded, else as the parser decoded it.
+        PartType::Message(inner) => decoded(part, raw).or(Some(Cow::Borrowed(&inner.raw_message))),
+        PartType::Multipart(_) => None,
+    }
+}
+
+/// Whether a picture shown in the text is there for looks: an icon, a logo, a banner.
+fn is_ornament(bytes: &[u8]) -> bool {
+    let Some(media_type) = MediaType::sniff(bytes) else { return false };
+    if !media_type.is_picture() {
+        return false;
+    }
+    if bytes.len() < LEAST_BYTES {
+        return true;
+    }
+    header::probe_bytes(bytes, media_type).is_some_and(|picture| {
+        let (short, long) = (picture.width.min(picture.height), picture.width.max(picture.height));
+        short < LEAST_SIDE || long / short.max(1) >= MOST_STRETCHED
+    })
+}

@@ -1,0 +1,358 @@
+//! Mails: what they say becomes a page, what they carry becomes parts.
+//!
+//! [`scan`] counts before anything is parsed. The text a person would read is laid out (HTML as text with layout), cut to
+//! the original when it is a forward ([`forward`]); attachments go out as parts, those inside `winmail.dat` ([`tnef`]) and
+//! whole messages as well. Calendars and wallet passes become values. Nothing remote is ever asked for.
+
+mod attachments;
+pub(super) mod forward;
+mod merchant;
+mod scan;
+pub(super) mod tnef;
+
+use std::borrow::Cow;
+
+use mail_parser::{
+    Address, DateTime, Encoding, Message, MessageParser, MessagePart, MimeHeaders as _, PartType,
+    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
+};
+
+use super::{Ended, charset, html, links, send_part, send_values, warn};
+use crate::{
+    domain::{
+        capture::{Reason, Relation},
+        page::TextSource,
+        structured::{StructuredSource, StructuredValue},
+    },
+    reader::{
+        output::{Output, Stopped, failed},
+        paper,
+        protocol::{MAX_VALUE_CHARS, Request, clean},
+    },
+};
+use forward::Original;
+
+/// Text parts of one mail whose texts are put together.
+const MAX_TEXT_PARTS: usize = 20;
+/// Lines of one mail that are laid out; the rest is warned about.
+const MAX_LINES: usize = 4_000;
+/// Characters below which an HTML text says nothing and the plain one is taken.
+const LEAST_HTML: usize = 20;
+
+/// Reads one mail.
+pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
+    scan::check(document)?;
+    let message = MessageParser::default()
+        .parse(document)
+        .ok_or_else(|| failed(Reason::Undecodable, "the mail has no headers"))?;
+    let mut body = body(&message, document)?;
+    let original = forward::find(&body.lines);
+    let mut values = header_values(&message, original.as_ref(), &body.lines);
+    let lines = lines(&message, original.as_ref(), std::mem::take(&mut body.lines));
+    values.extend(merchant::of(&values, &lines));
+    if !body.links.is_empty() {
+        links::keep(&body.links, &mut values);
+    }
+    values.append(&mut body.values);
+    let mut is_cut = body.is_cut || lines.len() > MAX_LINES;
+    for part in attachments::of(&message, document, &body.cited, &mut is_cut) {
+        if part.bytes.len() as u64 > request.limits.max_bytes {
+            warn(out, "part_too_large")?;
+            continue;
+        }
+        if let Some(said) = attachments::context(&part) {
+            values.extend(said);
+            continue;
+        }
+        send_part(out, &part.name, &part.kind, part.relation, &part.bytes)?;
+    }
+    for picture in &body.pictures {
+        send_part(out, "", "", Relation::Inline, picture)?;
+    }
+    send_values(out, &values)?;
+    if is_cut {
+        warn(out, "truncated")?;
+    }
+    Ok(Ended::Pages(paper::send_text(&lines, TextSource::TextLayer, &request.limits, out)?))
+}
+
+/// The text of a mail.
+#[derive(Default)]
+struct Body {
+    lines: Vec<String>,
+    values: Vec<StructuredValue>,
+    links: Vec<links::Link>,
+    pictures: Vec<Vec<u8>>,
+    /// Content ids the HTML shows as pictures.
+    cited: Vec<String>,
+    is_cut: bool,
+}
+
+fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
+    let mut body = Body::default();
+    for id in message.html_body.iter().take(MAX_TEXT_PARTS) {
+        let Some(part) = message.parts.get(*id as usize) else { continue };
+        if let PartType::Html(fallback) = &part.body {
+            let text = text_of(part, raw, fallback);
+            body.cited.extend(cited(&text));
+            let mut digest = html::digest(&text)?;
+            body.lines.append(&mut digest.lines);
+            body.values.append(&mut digest.values);
+            body.pictures.append(&mut digest.pictures);
+            body.is_cut |= digest.is_cut;
+        } else if let PartType::Text(fallback) = &part.body {
+            body.lines.extend(plain_lines(&text_of(part, raw, fallback)));
+        }
+    }
+    let written: usize = body.lines.iter().map(|line| line.trim().len()).sum();
+    if written < LEAST_HTML {
+        let mut plain = Vec::new();
+        for id in message.text_body.iter().take(MAX_TEXT_PARTS) {
+            let Some(part) = message.parts.get(*id as usize) else { continue };
+            if let PartType::Text(fallback) = &part.body {
+                plain.extend(plain_lines(&text_of(part, raw, fallback)));
+            }
+        }
+        if plain.iter().map(|line| line.trim().len()).sum::<usize>() > written {
+            body.lines = plain;
+        }
+    }
+    body.links = links::written(&body.lines);
+    Ok(body)
+}
+
+/// Lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart.
+fn plain_lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The text of a part, decoded by us: the parser believes every label.
+fn text_of<'a>(part: &'a MessagePart<'_>, raw: &[u8], fallback: &'a str) -> Cow<'a, str> {
+    let label = part.content_type().and_then(|kind| kind.attribute("charset"));
+    match decoded(part, raw) {
+        Some(bytes) => Cow::Owned(charset::decode(&bytes, label)),
+        None => Cow::Borrowed(fallback),
+    }
+}
+
+/// A part's bytes with its transfer encoding undone; `None` when that fails.
+fn decoded<'a>(part: &MessagePart<'_>, raw: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    if part.is_encoding_problem {
+        return None;
+    }
+    let bytes = raw.get(part.offset_body as usize..part.offset_end as usize)?;
+    match part.encoding {
+        Encoding::None => Some(Cow::Borrowed(bytes)),
+        Encoding::Base64 => base64_decode(bytes).map(Cow::Owned),
+        Encoding::QuotedPrintable => quoted_printable_decode(bytes).map(Cow::Owned),
+    }
+}
+
+/// Content ids that the HTML shows as pictures.
+fn cited(html: &str) -> Vec<String> {
+    let mut cited = Vec::new();
+    for piece in html.split("cid:").skip(1).take(200) {
+        let end = piece.find(['"', '\'', ')', '>', ' ', '&']).unwrap_or(piece.len());
+        cited.push(piece[..end].to_owned());
+    }
+    cited
+}
+
+fn first<'a>(address: Option<&'a Address<'_>>) -> (Option<&'a str>, Option<&'a str>) {
+    let Some(address) = address.and_then(Address::first) else { return (None, None) };
+    (address.name(), address.address())
+}
+
+/// Who sent the mail, when and about what: of the original when it is a forward.
+fn header_values(message: &Message<'_>, original: Option<&Original>, lines: &[String]) -> Vec<StructuredValue> {
+    let mut values = Vec::new();
+    let mut push = |name: &str, text: &str| {
+        let text: String = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text: String = text.chars().take(MAX_VALUE_CHARS).collect();
+        if !text.is_empty() {
+            let source = StructuredSource::Mail;
+            values.push(StructuredValue { source, name: name.to_owned(), text, page: None, quad: None });
+        }
+    };
+    let (name, address) = first(message.from());
+    let subject = forward::without_prefixes(message.subject().unwrap_or_default());
+    let date = message.date().map(written);
+    match original {
+        None => {
+            push("sender_name", name.unwrap_or_default());
+            push("sender_address", address.unwrap_or_default());
+            push("sent", date.as_deref().unwrap_or_default());
+            push("subject", subject);
+        }
+        Some(original) => {
+            push("sender_name", original.name.as_deref().unwrap_or_default());
+            push("sender_address", original.address.as_deref().unwrap_or_default());
+            push("sent", original.date.as_deref().unwrap_or_default());
+            push("subject", original.subject.as_deref().map_or(subject, forward::without_prefixes));
+            push("forwarder_name", name.unwrap_or_default());
+            push("forwarder_address", address.unwrap_or_default());
+            push("forwarded", date.as_deref().unwrap_or_default());
+            push("forwarder_note", &lines[..original.note_to.min(lines.len())].join(" "));
+        }
+    }
+    values
+}
+
+fn written(date: &DateTime) -> String {
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year, date.month, date.day, date.hour, date.minute)
+}
+
+/// What the page shows: the original's own text, then the headers that matter: a receipt begins with its merchant, and so
+/// does what is looked for it. What the forwarder wrote above it (a greeting, a signature with a company and telephone
+/// numbers) is no part of the receipt; it is kept as a value.
+fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<String>) -> Vec<String> {
+    let (name, address) = first(message.from());
+    let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let subject = message.subject().unwrap_or_default();
+    let (name, address, date, subject) = match original {
+        None => (own(name), own(address), message.date().map(written), subject),
+        Some(original) => (
+            own(original.name.as_deref()),
+            own(original.address.as_deref()),
+            original.date.clone(),
+            original.subject.as_deref().unwrap_or(subject),
+        ),
+    };
+    let mut headers = Vec::new();
+    let mut header = |label: &str, text: &str| {
+        if !text.trim().is_empty() {
+            headers.push(format!("{label} {}", text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
+    };
+    header("Subject:", forward::without_prefixes(subject));
+    header("From:", &format!("{name} {address}"));
+    header("Date:", date.as_deref().unwrap_or_default());
+    if let Some(original) = original {
+        body.drain(..original.body_from.min(body.len()));
+    }
+    let body = body.into_iter().map(|line| match line.strip_prefix('>') {
+        Some(quoted) if original.is_some() => quoted.trim_start_matches(['>', ' ']).to_owned(),
+        _ => line,
+    });
+    let mut lines: Vec<String> = body.skip_while(|line| line.trim().is_empty()).take(MAX_LINES).collect();
+    lines.push(String::new());
+    lines.append(&mut headers);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use mail_builder::MessageBuilder;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        domain::media::MediaType,
+        reader::parse::tests::{Sent, request},
+    };
+
+    fn sent(mail: &[u8]) -> Sent {
+        let mut out = Sent::default();
+        match read(&request(MediaType::Mail), mail, &mut out) {
+            Ok(_) => out,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    fn value<'a>(sent: &'a Sent, name: &str) -> &'a str {
+        sent.values.iter().find(|v| v.name == name).map_or("", |v| v.text.as_str())
+    }
+
+    /// A PNG that says its size, as far as anybody looks before decoding.
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        let mut bytes = bytes.into_inner();
+        bytes.resize(bytes.len().max(4_000), 0);
+        bytes
+    }
+
+    #[test]
+    fn an_html_receipt_with_logo_and_pdf() {
+        let mail = MessageBuilder::new()
+            .from(("Harbour Cafe", "r@cafe.example"))
+            .to("me@example.com")
+            .subject("Fwd: Your receipt")
+            .text_body("see HTML")
+            .html_body("<img src=cid:logo><table><tr><td>Total</td><td>€ 12.80</td></tr></table><a href='https://cafe.example/receipt/7'>receipt</a>")
+            .inline("image/png", "logo", png(120, 40))
+            .inline("image/jpeg", "photo", png(900, 1200))
+            .attachment("application/octet-stream", "发票.pdf", b"%PDF-1.4 x".as_slice())
+            .write_to_vec()
+            .unwrap();
+        let sent = sent(&mail);
+        assert!(sent.pages[0].text().contains("Total € 12.80"), "{}", sent.pages[0].text());
+        assert_eq!(value(&sent, "sender_name"), "Harbour Cafe");
+        assert_eq!(value(&sent, "subject"), "Your receipt");
+        assert_eq!(value(&sent, "link"), "https://cafe.example/receipt/7");
+        let parts: Vec<(&str, Relation)> = sent.parts.iter().map(|(h, _)| (h.name.as_str(), h.relation)).collect();
+        assert!(parts.contains(&("发票.pdf", Relation::Attachment)), "{parts:?}");
+        assert_eq!(parts.len(), 2, "the logo stays out, the photo does not: {parts:?}");
+    }
+
+    #[test]
+    fn a_forward_is_unwrapped_and_the_forwarders_signature_is_no_part_of_it() {
+        let text = "please book\n\nAnn Rep\nBig Corp Ltd, Tel 123\n\n---------- Forwarded message ---------\nFrom: Cafe <r@cafe.example>\nDate: 20 Nov 2026 09:14\nSubject: Your receipt\nTo: Ann\n\nCoffee 4.50\nTotal EUR 4.50\n";
+        let mail = MessageBuilder::new().from(("Ann", "ann@corp.example")).subject("Fwd: Your receipt").text_body(text);
+        let sent = sent(&mail.write_to_vec().unwrap());
+        let page = sent.pages[0].text();
+        assert!(page.contains("Total EUR 4.50") && !page.contains("Big Corp"), "{page}");
+        assert_eq!((value(&sent, "sender_address"), value(&sent, "sent")), ("r@cafe.example", "20 Nov 2026 09:14"));
+        assert_eq!(value(&sent, "forwarder_address"), "ann@corp.example");
+        assert!(value(&sent, "forwarder_note").starts_with("please book"));
+    }
+
+    #[test]
+    fn messages_wrappers_calendars_and_mislabelled_text_inside_a_mail() {
+        let inner = MessageBuilder::new()
+            .from("r@cafe.example")
+            .subject("Inner")
+            .text_body("Total 4.50")
+            .write_to_vec()
+            .unwrap();
+        let wrapper = tnef::tests_support::wrapper("bill.pdf", b"%PDF-1.4 y");
+        let (gbk, _, _) = encoding_rs::GB18030.encode("合计 12.00 元 谢谢惠顾");
+        let mut mail = MessageBuilder::new()
+            .from("a@example.com")
+            .subject("Several")
+            .text_body("BODY")
+            .attachment("message/rfc822", "inner.eml", inner)
+            .attachment("application/ms-tnef", "winmail.dat", wrapper)
+            .attachment(
+                "text/calendar",
+                "trip.ics",
+                b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Trip\r\nEND:VEVENT\r\nEND:VCALENDAR".as_slice(),
+            )
+            .attachment("application/pkcs7-signature", "smime.p7s", b"\x30\x80".as_slice())
+            .write_to_vec()
+            .unwrap();
+        // The body in Chinese bytes under a label that lies.
+        let at = mail.windows(4).position(|w| w == b"BODY").unwrap();
+        mail.splice(at..at + 4, gbk.iter().copied());
+        let sent = sent(&mail);
+        assert!(sent.pages[0].text().contains("合计 12.00 元"), "{}", sent.pages[0].text());
+        let parts: Vec<(&str, Relation)> = sent.parts.iter().map(|(h, _)| (h.name.as_str(), h.relation)).collect();
+        assert_eq!(parts, [("inner.eml", Relation::Message), ("bill.pdf", Relation::Attachment)]);
+        assert!(sent.parts[0].1.windows(14).any(|w| w == b"Subject: Inner"));
+        assert_eq!(value(&sent, "event"), "Trip");
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let bomb = "Content-Type: message/rfc822\r\n\r\n".repeat(5_000);
+        let outcome = read(&request(MediaType::Mail), bomb.as_bytes(), &mut Sent::default());
+        assert!(matches!(outcome, Err(Stopped::Failed(failed)) if failed.reason == Reason::MimeLimits));
+    }
+
+    proptest! {
+        #[test]
+        fn any_mail_is_survived(text in "(Content-Type: (multipart/mixed; boundary=b|message/rfc822|text/html)\r\n|Content-Transfer-Encoding: base64\r\n|\r\n|--b(--)?\r\n|From: a@b\\.c\r\n|<td>|[a-zA-Z0-9+/=]{0,9}|\\PC){0,40}") {
+            let _ = read(&request(MediaType::Mail), text.as_bytes(), &mut Sent::default());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A person's mail: their secret addresses, and messages that wait for them.
+
+use askama::Template;
+
+use super::shell::{Choice, Problem, Shell};
+use crate::domain::{
+    ids::{CaptureId, MailAddressId, MailMessageId},
+    mail::{Check, Doubt, Evidence, Way},
+    time::Timestamp,
+};
+
+/// `GET /mail`. Forms post `csrf` to `/mail/addresses` (with `visit_id`), `/mail/addresses/{id}/rotate`,
+/// `/mail/addresses/{id}/retire`, `/mail/{id}/accept` (with `remember`) and `/mail/{id}/reject`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "mail.html")]
+pub struct MailPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Whether mail can come in at all.
+    pub is_on: bool,
+    /// The person's own address.
+    pub own: AddressRow,
+    /// Addresses of their visits.
+    pub of_visits: Vec<AddressRow>,
+    /// Visits without an address yet.
+    pub visits: Vec<Choice>,
+    /// Messages that wait for a decision, newest first.
+    pub waiting: Vec<MessageRow>,
+    /// Bounces, automatic answers and the like.
+    pub quiet: Vec<MessageRow>,
+    /// What was rejected.
+    pub rejected: Vec<MessageRow>,
+    /// Why the last act did not work.
+    pub problem: Option<Problem>,
+}
+
+/// An address.
+#[derive(Debug, Clone)]
+pub struct AddressRow {
+    /// Its id.
+    pub id: MailAddressId,
+    /// As people type it.
+    pub address: String,
+    /// The visit it is for, in words.
+    pub visit: Option<String>,
+}
+
+/// A message in a list.
+#[derive(Debug, Clone)]
+pub struct MessageRow {
+    /// The message.
+    pub id: MailMessageId,
+    /// `From`.
+    pub from: String,
+    /// The subject.
+    pub subject: String,
+    /// Why it waits.
+    pub doubt: Doubt,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// Whether remembering the sender would help next time: something proves them.
+    pub is_proved: bool,
+}
+
+/// `GET /mail/{id}`: one message, safely. No part of it is ever rendered as HTML, and nothing is fetched.
+#[derive(Debug, Clone, Template)]
+#[template(path = "message.html")]
+pub struct MessagePage {
+    /// The frame.
+    pub shell: Shell,
+    /// The message.
+    pub row: MessageRow,
+    /// Whether its owner may still decide.
+    pub waits: bool,
+    /// Whether a doubt is to be shown.
+    pub is_doubted: bool,
+    /// The capture with its bytes.
+    pub capture_id: CaptureId,
+    /// Which way it came.
+    pub way: Way,
+    /// The sender in the envelope.
+    pub envelope_sender: Option<String>,
+    /// The server that brought it.
+    pub peer: Option<String>,
+    /// `Date`.
+    pub sent_at: Option<Timestamp>,
+    /// What speaks for the sender.
+    pub evidence: Evidence,
+    /// The text, as the sandboxed reader gave it.
+    pub text: Vec<String>,
+    /// Links to documents in it, and whether each may be followed.
+    pub links: Vec<(String, bool)>,
+    /// Why the last act did not work.
+    pub problem: Option<Problem>,
+    /// The receipt made of it.
+    pub draft: Option<String>,
+}
+
+impl MessagePage {
+    /// The checks by name, with their results.
+    pub fn checks(&self) -> [(&'static str, Check); 4] {
+        let e = &self.evidence;
+        [("DMARC", e.dmarc), ("DKIM", e.dkim), ("SPF", e.spf), ("ARC", e.arc)]
+    }
+}
+
+/// `GET /admin/mail`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin_mail.html")]
+pub struct AdminMailPage {
+    /// The frame.
+    pub shell: Shell,
+    /// Ways in that are open: the way, where, and how many messages came in a week, and when the last did.
+    pub doors: Vec<DoorRow>,
+    /// Polled mailboxes.
+    pub accounts: Vec<AccountRow>,
+}
+
+/// A way in.
+#[derive(Debug, Clone)]
+pub struct DoorRow {
+    /// The way.
+    pub way: Way,
+    /// Where it is.
+    pub at: String,
+    /// Messages in the last seven days.
+    pub count: i64,
+    /// Of these, doubted.
+    pub doubted: i64,
+    /// When the last one came.
+    pub last_at: Option<Timestamp>,
+}
+
+/// A polled mailbox.
+#[derive(Debug, Clone)]
+pub struct AccountRow {
+    /// Its name and folder.
+    pub name: String,
+    /// Messages taken so far.
+    pub taken: i64,
+    /// When it was last looked into.
+    pub polled_at: Option<Timestamp>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// When.
+    pub error_at: Option<Timestamp>,
+}

@@ -1,0 +1,115 @@
+//! Samples of the pages of mail.
+
+use super::{NOW, ago, choices, id, shell};
+use crate::{
+    domain::{
+        mail::{Check, Doubt, Evidence, Way},
+        person::Language,
+    },
+    web::pages::mail::{AccountRow, AddressRow, AdminMailPage, DoorRow, MailPage, MessagePage, MessageRow},
+};
+
+fn row(n: u32, subject: &str, from: &str, doubt: Doubt, is_proved: bool) -> MessageRow {
+    MessageRow {
+        id: id(n),
+        from: from.into(),
+        subject: subject.into(),
+        doubt,
+        received_at: ago(u64::from(n)),
+        is_proved,
+    }
+}
+
+pub fn mail(lang: Language) -> Vec<(&'static str, MailPage)> {
+    let address = |n, text: &str, visit: Option<&str>| AddressRow {
+        id: id(n),
+        address: text.into(),
+        visit: visit.map(str::to_owned),
+    };
+    let full = MailPage {
+        shell: shell(lang, "/mail"),
+        is_on: true,
+        own: address(1, "r-k3v7q2mzxa5d6pwe@in.example.org", None),
+        of_visits: vec![address(2, "v-b6hjn4ty2srq7cfo@in.example.org", Some("苏州恒瑞精密 · 2026-11-20"))],
+        visits: choices(&[("a", "Müller & Söhne GmbH · 2026-11-18")]),
+        waiting: vec![
+            row(3, "Fwd: 您的电子发票 25312000000012345678", "invoice@shop.example", Doubt::Unknown, true),
+            row(4, "<b>bold</b> Urgent: pay this", "ceo@example.org", Doubt::Forged, false),
+        ],
+        quiet: vec![row(5, "Out of office", "ben@example.org", Doubt::AutoReply, false)],
+        rejected: vec![row(6, "You won", "lottery@example.net", Doubt::Unauthenticated, false)],
+        problem: None,
+    };
+    let empty = MailPage {
+        is_on: false,
+        of_visits: vec![],
+        visits: vec![],
+        waiting: vec![],
+        quiet: vec![],
+        rejected: vec![],
+        ..full.clone()
+    };
+    vec![("mail", full), ("mail_none", empty)]
+}
+
+pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
+    let waiting = MessagePage {
+        shell: shell(lang, "/mail/x"),
+        row: row(4, "<b>bold</b> Urgent: pay this", "ceo@example.org", Doubt::Forged, false),
+        waits: true,
+        is_doubted: true,
+        capture_id: id(40),
+        way: Way::Smtp,
+        envelope_sender: Some("bounce@sender.example".into()),
+        peer: Some("203.0.113.7".into()),
+        sent_at: Some(ago(30)),
+        evidence: Evidence { dmarc: Check::Fail, dmarc_is_enforced: true, spf: Check::Pass, ..Evidence::default() },
+        text: vec![],
+        links: vec![],
+        problem: None,
+        draft: None,
+    };
+    let read = MessagePage {
+        row: row(3, "Fwd: 您的电子发票", "invoice@shop.example", Doubt::Unknown, true),
+        waits: false,
+        is_doubted: false,
+        way: Way::Imap,
+        envelope_sender: None,
+        evidence: Evidence { dmarc: Check::Pass, dkim: Check::Pass, is_aligned: true, ..Evidence::default() },
+        text: vec!["您好，附件为您的电子发票。".into(), "<b>bold</b> 合计 128.00".into()],
+        links: vec![
+            ("https://inv.example.org/发票?c=<b>bold</b>".into(), true),
+            ("https://elsewhere.example/x".into(), false),
+        ],
+        draft: Some("/drafts/x".into()),
+        ..waiting.clone()
+    };
+    vec![("message", waiting), ("message_read", read)]
+}
+
+pub fn admin_mail(lang: Language) -> Vec<(&'static str, AdminMailPage)> {
+    let door = |way, at: &str, count| DoorRow {
+        way,
+        at: at.into(),
+        count,
+        doubted: count / 10,
+        last_at: (count > 0).then(|| ago(12)),
+    };
+    let account = |name: &str, error: Option<&str>| AccountRow {
+        name: name.into(),
+        taken: 214,
+        polled_at: Some(ago(1)),
+        error: error.map(str::to_owned),
+        error_at: error.map(|_| NOW),
+    };
+    let full = AdminMailPage {
+        shell: shell(lang, "/admin/mail"),
+        doors: vec![door(Way::Smtp, "0.0.0.0:25", 120), door(Way::Mailgun, "/hooks/mail/mailgun/mime", 0)],
+        accounts: vec![
+            account("receipts · INBOX", None),
+            account("old · INBOX", Some("the mail server refused: LOGIN: no response: authentication failed")),
+        ],
+    };
+    let none = AdminMailPage { doors: vec![], accounts: vec![], ..full.clone() };
+    vec![("admin_mail", full), ("admin_mail_none", none)]
+}

@@ -1,0 +1,12 @@
+//! Mail over real sockets, from real senders.
+
+mod bench;
+mod crash;
+mod dns;
+mod dovecot;
+mod hooks;
+mod imap;
+mod listener;
+mod peers;
+mod senders;
+mod world;
