@@ -25,7 +25,7 @@ use crate::{
     extract,
 };
 
-mod category_card;
+pub mod category_card;
 
 /// Arguments of `vouch train`.
 #[derive(Debug, clap::Args)]
@@ -252,7 +252,7 @@ mod tests {
         };
         let labels = include_str!("../../models/category/eval-labels.csv");
         // A little under what models/category/CARD.md records.
-        for (known, at_least) in [(Known::Everything, 0.88), (Known::MerchantOnly, 0.72), (Known::NoMerchant, 0.70)] {
+        for (known, at_least) in [(Known::Everything, 0.85), (Known::MerchantOnly, 0.72), (Known::NoMerchant, 0.72)] {
             let mut all = Confusion::new();
             let mut halves = [(0_u32, 0_u32); 2];
             let heard = |file: &str, input: &Input, code: &str, got: &crate::classify::Proposal| {
