@@ -67,7 +67,7 @@ impl Depthwise {
     /// A layer from its weights, `side * side` for each channel, and its biases. `None` when their numbers do not agree.
     pub fn new(side: usize, weights: &[f32], bias: Vec<f32>, stride: [usize; 2]) -> Option<Self> {
         let area = side * side;
-        if weights.len() != bias.len() * area || bias.is_empty() || side % 2 == 0 || stride.contains(&0) {
+        if weights.len() != bias.len() * area || bias.is_empty() || side.is_multiple_of(2) || stride.contains(&0) {
             return None;
         }
         let taps = (0..area).flat_map(|tap| weights.iter().skip(tap).step_by(area).copied()).collect();

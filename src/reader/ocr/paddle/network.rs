@@ -145,7 +145,7 @@ mod tests {
     /// Something with edges and flat parts, in the values networks are fed.
     fn picture(height: usize, width: usize) -> NdTensor<f32, 4> {
         NdTensor::from_fn([2, CHANNELS, height, width], |[item, channel, y, x]| {
-            let stroke = (x / 3 + y / 7 + item) % 4 == 0;
+            let stroke = (x / 3 + y / 7 + item).is_multiple_of(4);
             if stroke { -0.8 } else { 0.7 + 0.001 * ((x * y + channel) % 200) as f32 }
         })
     }

@@ -1,9 +1,8 @@
 //! Layers that mix the channels of every pixel by itself (1 x 1 convolutions): most of what recognition computes.
 //!
-//! Where the processor multiplies bytes (AVX-512 VNNI, ARM dot product) they run in eight bits: weights with one scale
-//! per output channel, activations with a scale and a zero of their own for every pixel. One scale for a whole
-//! picture, which is what ONNX's dynamic quantisation does, changed a third of all lines; one per pixel changes next to
-//! none (`docs/adr/0009`). Elsewhere they run in 32-bit floats.
+//! In 32-bit floats, or in eight bits where the processor multiplies bytes (AVX-512 VNNI, ARM dot product): weights with
+//! one scale per output channel, activations with a scale and a zero of their own for every pixel. One scale for a whole
+//! picture, which is what ONNX's dynamic quantisation does, changed a third of all lines (`docs/adr/0009`).
 
 use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_simd::{Isa, SimdOp};
