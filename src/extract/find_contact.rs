@@ -251,7 +251,7 @@ fn block_end(layout: &Layout<'_>, parts: &[Option<&str>], strength: &[u8], first
         let is_place = matches(&POSTCODE, parts[row - 1].unwrap_or(""))
             && part.split_whitespace().count() <= 4
             && part.chars().all(|c| !c.is_ascii_digit());
-        if strength[row] > 0 || goes_on {
+        if strength.get(row).is_some_and(|s| *s > 0) || goes_on {
             last = row;
             plain = 0;
         } else if is_place && plain == 0 && part.chars().filter(|c| c.is_uppercase()).count() * 2 > part.chars().count()

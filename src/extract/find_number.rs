@@ -188,9 +188,12 @@ fn tax_ids(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal>) {
     let buyer = (distinct.len() >= 2).then(|| distinct[0].clone());
     let mut ids: Vec<(FieldKey, TaxId)> = found
         .into_iter()
-        .map(|f| match Some(&f.value) == buyer.as_ref() || f.of_buyer {
-            true => (FieldKey::BuyerTaxId, TaxId { p: f.p * 0.9, ..f }),
-            false => (FieldKey::SellerTaxId, f),
+        .map(|f| {
+            if Some(&f.value) == buyer.as_ref() || f.of_buyer {
+                (FieldKey::BuyerTaxId, TaxId { p: f.p * 0.9, ..f })
+            } else {
+                (FieldKey::SellerTaxId, f)
+            }
         })
         .collect();
     ids.sort_by(|a, b| b.1.p.total_cmp(&a.1.p));

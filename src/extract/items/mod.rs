@@ -77,12 +77,9 @@ pub fn find(layout: &Layout<'_>, mentions: &[Mention], total: Option<Decimal>) -
             }
             continue;
         };
-        let kind = match kind_of(row, amount.value) {
-            Some(kind) => kind,
-            None => {
-                names.clear();
-                continue;
-            }
+        let Some(kind) = kind_of(row, amount.value) else {
+            names.clear();
+            continue;
         };
         let own = row.free_letters >= 3 || (kind != ItemKind::Article && letters(&row.name) > 0);
         let mut name = row.name.clone();

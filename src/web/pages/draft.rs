@@ -390,7 +390,7 @@ impl DraftPage {
     /// `19 %: 3.19 of 16.81`.
     pub fn tax_line(&self, line: &TaxLine) -> String {
         let of = line.net.map(|net| format!(" / {}", self.money_of(&net))).unwrap_or_default();
-        let tax = line.tax.map(|tax| self.money_of(&tax)).unwrap_or_else(|| "–".to_owned());
+        let tax = line.tax.map_or_else(|| "–".to_owned(), |tax| self.money_of(&tax));
         format!("{} %: {tax}{of}", line.rate.normalize())
     }
 
