@@ -201,10 +201,10 @@ mod tests {
 
         #[test]
         fn what_is_stuffed_comes_out_as_it_was(lines in prop::collection::vec("[.a ]{0,6}", 0..8), piece in 1_usize..9) {
-            let message: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-            let stuffed: String = lines.iter()
-                .map(|line| if line.starts_with('.') { format!(".{line}\r\n") } else { format!("{line}\r\n") })
-                .collect::<String>() + ".\r\n";
+            let message: String = lines.iter().flat_map(|line| [line.as_str(), "\r\n"]).collect();
+            let doubled = |line: &str| if line.starts_with('.') { "." } else { "" };
+            let stuffed: String = lines.iter().flat_map(|line| [doubled(line), line.as_str(), "\r\n"]).collect();
+            let stuffed = stuffed + ".\r\n";
             let (out, end, _) = run(Content::dotted(), stuffed.as_bytes(), piece);
             prop_assert_eq!(out, message.into_bytes());
             prop_assert_eq!(end, Some(stuffed.len()));
