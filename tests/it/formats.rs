@@ -153,7 +153,7 @@ async fn a_layer_that_says_other_things_than_the_page_loses_to_recognition() {
 async fn an_encrypted_pdf_asks_for_its_password_and_opens_with_it() {
     let document = Bytes::from(Pdf::new().page(invoice()).encrypted("geheim"));
     let pool = pool();
-    for password in [None, Some(Password::new("falsch".into()))] {
+    for password in [None, Some("falsch".to_owned())] {
         let asked = ReadRequest { password: password.map(Password::new), ..request(MediaType::Pdf, document.clone()) };
         let failure = pool.read(asked).await.unwrap_err();
         assert_eq!(failure.reason, Reason::PasswordNeeded, "{failure}");
