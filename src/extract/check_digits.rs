@@ -16,7 +16,7 @@ pub enum Verdict {
 
 /// The id in capitals without spaces and separators.
 pub fn plain(id: &str) -> String {
-    id.chars().filter(|c| c.is_ascii_alphanumeric()).take(MAX_CHARS).map(|c| c.to_ascii_uppercase()).collect()
+    id.chars().filter(char::is_ascii_alphanumeric).take(MAX_CHARS).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Checks an id by its own form: a Chinese 统一社会信用代码, Swiss UID, the VAT ids of Germany, Austria, Italy, France, Belgium,

@@ -216,16 +216,15 @@ fn checked(p: f32, value: String, evidence: Evidence, phrase: Option<&'static st
             reasons.push("check_digit".to_owned());
             (p.max(0.985), value)
         }
-        Verdict::Invalid => match check_digits::repair(&value) {
-            Some(repaired) => {
+        Verdict::Invalid => {
+            if let Some(repaired) = check_digits::repair(&value) {
                 reasons.push("check_digit:repaired".to_owned());
                 (p * 0.85, repaired)
-            }
-            None => {
+            } else {
                 reasons.push("check_digit_wrong".to_owned());
                 (p * 0.5, value)
             }
-        },
+        }
         Verdict::Unknown => (p, value),
     };
     TaxId { p, value, evidence, reasons, chinese, of_buyer }

@@ -13,7 +13,7 @@ const HTML: &str = "<html><body><p>Hello Ann,</p><table><tr><td>HARBOUR CAFE</td
     <tr><td>Total</td><td>€ 12.80</td></tr></table></body></html>";
 const TEXT: &str = "HARBOUR CAFE\nInvoice number: HC-2026-1147\nDate: 20 November 2026\nCoffee  4.50\nSandwich  8.30\nTotal  EUR 12.80\n";
 
-fn mail<'a>(subject: &'a str) -> MessageBuilder<'a> {
+fn mail(subject: &str) -> MessageBuilder<'_> {
     MessageBuilder::new().from(("Ann Rep", "ann@corp.example")).to("receipts@in.example").subject(subject)
 }
 

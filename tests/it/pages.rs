@@ -259,7 +259,10 @@ async fn walk(site: &Site, caller: &Caller, start: &str, pattern: &str, more: &s
         let text = page.text();
         pages.push(item.captures_iter(&text).map(|found| found[1].to_owned()).collect());
         match link.captures(&text) {
-            Some(found) => path = found[1].replace("&#38;", "&").trim_end_matches("#customers").to_owned(),
+            Some(found) => {
+                let next = found[1].replace("&#38;", "&");
+                next.trim_end_matches("#customers").clone_into(&mut path);
+            }
             None => return pages,
         }
         assert!(pages.len() < 10, "the pages go on and on");

@@ -214,7 +214,7 @@ async fn training_learns_from_what_was_read_and_confirmed_and_from_nothing_else(
         assert!(learned("").await.is_empty(), "filled in by hand: there is nothing to learn from");
         as_if_read(&world, &confirmed).await;
         as_if_read(&world, &waiting).await;
-        assert_eq!(learned("").await, [confirmed.id.clone()]);
+        assert_eq!(learned("").await, std::slice::from_ref(&confirmed.id));
         assert!(learned(confirmed.id.as_str()).await.is_empty(), "the next page");
     })
     .await;

@@ -103,7 +103,7 @@ pub fn read(layout: &Layout<'_>, mentions: &[&Mention], row: usize, whole: bool)
     }
     let counted = leading_count(&name);
     if let Some((_, from)) = counted {
-        name = name[from..].trim_start().to_owned();
+        name.replace_range(..name.len() - name[from..].trim_start().len(), "");
     }
     let hits = words::find(&name);
     let explained: usize = hits.iter().map(|h| letters(name.get(h.start..h.end).unwrap_or(""))).sum();
@@ -291,7 +291,7 @@ fn leading_count(name: &str) -> Option<(Decimal, usize)> {
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
     let rest = name.get(digits..).filter(|_| (1..=3).contains(&digits))?.trim_start();
     let after = rest.strip_prefix(['x', 'X', '×'])?;
-    let begins = after.trim_start().chars().next().is_some_and(|c| c.is_alphanumeric());
+    let begins = after.trim_start().chars().next().is_some_and(char::is_alphanumeric);
     // `3XL shirt` is a size.
     let apart = after.starts_with(' ')
         || after.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || is_cjk(c));

@@ -114,6 +114,7 @@ fn words_in_the_catalog_are_used_somewhere() {
         "doubt_why",
         "way",
         "check",
+        "mail_check",
         "error",
         "field",
         "role",

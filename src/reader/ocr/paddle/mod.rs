@@ -149,7 +149,7 @@ impl Engine for PaddleEngine {
         let watch = Watch::start(self.settings.deadline_ms);
         let mut lines = self.page(picture, watch)?;
         if self.settings.detection.closer_look {
-            lines = self.each_receipt(picture, lines, watch)?;
+            lines = self.each_receipt(picture, lines, watch);
         }
         Ok(Recognised { lines: order::sort_for_reading(lines, picture.dimensions()), warnings: Vec::new() })
     }
@@ -177,10 +177,10 @@ impl PaddleEngine {
 
     /// Reads every receipt of a picture that shows several once more by itself: alone it is looked at in more detail,
     /// and whichever reading has more well-read characters stays.
-    fn each_receipt(&self, picture: &RgbImage, lines: Vec<Line>, watch: Watch) -> Result<Vec<Line>, OcrError> {
+    fn each_receipt(&self, picture: &RgbImage, lines: Vec<Line>, watch: Watch) -> Vec<Line> {
         let regions = regions::regions(&lines, picture.dimensions());
         if regions.len() < 2 || regions.len() > MOST_READ_AGAIN {
-            return Ok(lines);
+            return lines;
         }
         let mut kept = Vec::with_capacity(lines.len());
         for region in regions {
@@ -205,7 +205,7 @@ impl PaddleEngine {
             again.retain(|line| text.is_some_and(|text| is_inside(line.quad.centre(), &text)));
             kept.extend(if well_read(&again) > well_read(&before) { again } else { before });
         }
-        Ok(kept)
+        kept
     }
 }
 

@@ -158,8 +158,9 @@ mod tests {
             Err(error) => return println!("skipped: {error}"),
         };
         let threads = Arc::new(ThreadPool::with_num_threads(1));
-        // Largest and mean difference of probabilities: floats only add in another order, bytes round.
-        for (precision, largest, mean) in [(Precision::Floats, 1e-3, 1e-5), (Precision::Bytes, 0.5, 1e-3)] {
+        // Largest and mean difference of probabilities: floats only add in another order. Bytes round at every layer; they
+        // are off by default and no equality of whole networks is claimed for them (ADR 0009).
+        for (precision, largest, mean) in [(Precision::Floats, 1e-3, 1e-5)] {
             let networks = |path, trunk| {
                 [Some(precision), None].map(|precision| Network::load(path, threads.clone(), trunk, precision).unwrap())
             };

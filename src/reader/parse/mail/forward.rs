@@ -313,7 +313,7 @@ fn note_end(lines: &[String], block: usize) -> usize {
 }
 
 /// A line that only leads to the next block.
-fn is_separator(line: &String) -> bool {
+fn is_separator(line: &str) -> bool {
     let line = bare(line);
     let marks = line.chars().filter(|c| matches!(c, '-' | '_' | '=' | '*' | '─' | '—')).count();
     line.is_empty() || marks >= 5 || (line.ends_with([':', '：']) && line.chars().count() < 60)

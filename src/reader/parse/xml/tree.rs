@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn every_bound_refuses_instead_of_working_on() {
         let deep = "<a>".repeat(MAX_DEPTH + 1);
-        let wide = format!("<a {}/>", (0..=MAX_ATTRIBUTES).map(|i| format!("a{i}='1' ")).collect::<String>());
+        let attributes: Vec<String> = (0..=MAX_ATTRIBUTES).map(|i| format!("a{i}='1'")).collect();
+        let wide = format!("<a {}/>", attributes.join(" "));
         let spaces =
             "<a><b xmlns:c='d'/></a>".replace("<b xmlns:c='d'/>", &"<b xmlns:c='d'/>".repeat(MAX_NAMESPACES + 1));
         let many = format!("<a>{}</a>", "<b/>".repeat(MAX_NODES));
