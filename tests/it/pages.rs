@@ -118,7 +118,9 @@ async fn an_admin_adds_a_person_and_the_one_time_password_is_shown_once() {
         let mei = people::find_by_user_name(&mut db.read().await.unwrap(), "mei").await.unwrap().unwrap();
         assert!(mei.must_change_password);
         let address = format!("/admin/people/{}", mei.id);
-        let fields = [("action", "save"), ("display_name", "李 梅"), ("role", "rep"), ("language", "")];
+        let seen = mei.revision.to_string();
+        let fields =
+            [("action", "save"), ("revision", &seen), ("display_name", "李 梅"), ("role", "rep"), ("language", "")];
         assert!(is_back_at(&post(&site, &admin, &address, &fields).await, "/admin/people"));
         let mei = people::find(&mut db.read().await.unwrap(), &mei.id).await.unwrap().unwrap();
         assert_eq!((mei.display_name.as_str(), mei.roles.len(), mei.language.as_str()), ("李 梅", 1, "zh"));

@@ -203,10 +203,10 @@ async fn files_in_a_watched_folder_belong_to_whom_it_names_and_refused_ones_say_
     let folder = watched.path().join("li");
     std::fs::create_dir(&folder).expect("a folder");
     std::fs::write(folder.join("receipt.jpg"), fixture("000-till-slip-en")).expect("a file");
-    std::fs::write(folder.join("notes.txt"), "no picture").expect("a file");
+    std::fs::write(folder.join("drawing.svg"), "<svg onload='alert(1)'/>").expect("a file");
     std::fs::write(watched.path().join("whose.jpg"), fixture("008-einvoice-zh")).expect("a file");
     let deadline = Instant::now() + PATIENCE;
-    for moved in ["li/accepted/receipt.jpg", "li/refused/notes.txt.reason.txt", "refused/whose.jpg.reason.txt"] {
+    for moved in ["li/accepted/receipt.jpg", "li/refused/drawing.svg.reason.txt", "refused/whose.jpg.reason.txt"] {
         while !watched.path().join(moved).exists() {
             assert!(Instant::now() < deadline, "`{moved}` did not appear");
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -98,7 +98,7 @@ fn text_from_outside_is_escaped_everywhere() {
 #[test]
 fn words_in_the_catalog_are_used_somewhere() {
     let mut sources = String::new();
-    for folder in ["src/web/templates", "src/web/pages", "src/web/assets/js"] {
+    for folder in ["src/web/templates", "src/web/pages", "src/web/handlers", "src/web/assets/js"] {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {

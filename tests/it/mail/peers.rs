@@ -64,7 +64,12 @@ async fn lettre_delivers_over_starttls_and_bytes_arrive_as_sent() {
     let waiting = world.waiting().await;
     assert!(waiting[0].is_encrypted);
     assert_eq!(waiting[0].subject.as_deref(), Some("发票"));
-    assert_eq!(world.bytes(&waiting[0]).await, message.formatted());
+    let mut sent = message.formatted();
+    // RFC 5321, section 4.1.1.4: the line end before the closing dot belongs to the message.
+    if !sent.ends_with(b"\r\n") {
+        sent.extend_from_slice(b"\r\n");
+    }
+    assert_eq!(world.bytes(&waiting[0]).await, sent);
     world.fresh.remove().await;
 }
 

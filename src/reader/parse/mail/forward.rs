@@ -298,7 +298,7 @@ pub fn find(lines: &[String]) -> Option<Original> {
         found = Some(Original { note_to, ..original });
         at = (from..lines.len().min(from + MAX_BETWEEN))
             .find(|at| block(lines, *at).is_some())
-            .filter(|at| lines[from..*at].iter().all(is_separator));
+            .filter(|at| lines[from..*at].iter().all(|line| is_separator(line)));
     }
     found
 }

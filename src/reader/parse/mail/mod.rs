@@ -226,7 +226,8 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
     };
     header("Subject:", forward::without_prefixes(subject));
     header("From:", &format!("{name} {address}"));
-    header("Date:", date.as_deref().unwrap_or_default());
+    // Not "Date:": when a mail was sent is weaker than the date its receipt says it has.
+    header("Sent:", date.as_deref().unwrap_or_default());
     if let Some(original) = original {
         body.drain(..original.body_from.min(body.len()));
     }
