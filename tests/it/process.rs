@@ -150,7 +150,7 @@ async fn several_files_of_one_request_get_a_result_each_and_a_repeated_request_t
         let part = |bytes: Vec<u8>, name: &'static str| reqwest::multipart::Part::bytes(bytes).file_name(name);
         reqwest::multipart::Form::new()
             .part("files", part(fixture("000-till-slip-en"), "小票.jpg"))
-            .part("files", part(b"no picture at all".to_vec(), "letter.jpg"))
+            .part("files", part(b"<svg onload='alert(1)'/>".to_vec(), "letter.jpg"))
             .part("files", part(fixture("008-einvoice-zh"), "invoice.jpg"))
             .text("note", "lunch with the buyer")
             .text("captured_at", "2026-11-20T12:30:00+08:00")

@@ -110,12 +110,15 @@ impl Server {
             true
         };
         let envelope = format!("EHLO mx\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
-        hear(&mut stream, "220 ")
+        let is_acknowledged = hear(&mut stream, "220 ")
             && stream.write_all(envelope.as_bytes()).is_ok()
             && hear(&mut stream, "354 ")
             // A server that dies in the middle of the content may still have acknowledged nothing.
-            && { let _ = stream.write_all(format!("{raw}\r\n.\r\nQUIT\r\n").as_bytes()); true }
-            && hear(&mut stream, "250 2.6.0")
+            && { let _ = stream.write_all(format!("{raw}\r\n.\r\n").as_bytes()); true }
+            && hear(&mut stream, "250 2.6.0");
+        // Goodbye comes after the answer: a server may die between the two.
+        let _ = stream.write_all(b"QUIT\r\n");
+        is_acknowledged
     }
 }
 

@@ -23,7 +23,9 @@ use crate::{
         capture::{Reason, Relation},
         page::TextSource,
         structured::{StructuredSource, StructuredValue},
+        time::CivilDate,
     },
+    extract::dates,
     reader::{
         output::{Output, Stopped, failed},
         paper,
@@ -226,8 +228,12 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
     };
     header("Subject:", forward::without_prefixes(subject));
     header("From:", &format!("{name} {address}"));
-    // Not "Date:": when a mail was sent is weaker than the date its receipt says it has.
-    header("Sent:", date.as_deref().unwrap_or_default());
+    // When a mail was sent is the date of its receipt only when that says none itself.
+    let sent_on = message.date().and_then(|d| CivilDate::new(d.year as i16, d.month as i8, d.day as i8).ok());
+    let says_its_date = sent_on.is_some_and(|on| body.iter().any(|line| !dates::find(line, on).is_empty()));
+    if !says_its_date {
+        header("Sent:", date.as_deref().unwrap_or_default());
+    }
     if let Some(original) = original {
         body.drain(..original.body_from.min(body.len()));
     }
