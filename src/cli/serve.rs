@@ -161,19 +161,34 @@ fn announce(config: &Config, address: &str, local: SocketAddr, tls: &Tls) -> any
     } else {
         external_address(config, local)
     };
-    for name in tls.names().iter().filter(|_| local.ip().is_unspecified()) {
-        println!("  also reachable as https://{name}:{}", local.port());
+    let others: Vec<String> = tls
+        .names()
+        .iter()
+        .filter(|_| local.ip().is_unspecified())
+        .map(|name| format!("https://{}:{}", host_in_url(name), local.port()))
+        .collect();
+    for other in &others {
+        println!("  also reachable as {other}");
     }
     if let Some(ca) = tls.authority() {
+        // A phone's own `localhost` is the phone.
+        let is_for_phones = |url: &&String| !["//localhost", "//127.", "//["].iter().any(|here| url.contains(here));
+        let phones = others.iter().find(is_for_phones).map_or(address, String::as_str);
         println!("HTTPS uses this installation's own authority, fingerprint {}", ca.fingerprint);
-        println!("  phones need it once for the camera and offline capture: open {address}/https");
+        println!("  phones need it once for the camera and offline capture: open {phones}/https");
     }
     if config.server.tls.mode == TlsMode::Off && !address.starts_with("https://") {
         println!("warning: plain HTTP: phones allow neither camera pages nor offline capture; see docs/https.md");
     }
     std::fs::write(config.data_dir.join("address"), format!("{own}\n"))?;
+    println!("Next: open the address below, sign in, add people under People, and photograph a receipt on the capture page.");
     println!("listening on {own}");
     Ok(())
+}
+
+/// A name of this machine as it stands in an address: IPv6 in brackets.
+fn host_in_url(name: &str) -> String {
+    if name.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.to_owned() }
 }
 
 async fn refresh_certificate(tls: Tls, app: App, stop: CancellationToken) {

@@ -112,3 +112,119 @@ async fn at_the_disks_reserve_uploads_are_refused_and_people_work_on() {
     let (status, body) = Api::new(&server, &rep).upload(picture(1)).await;
     assert_eq!(status, 201, "there is room again: {body}");
 }
+
+/// A file system of its own with a last byte, gone when dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    const BYTES: u64 = 40 << 20;
+
+    /// Held back for what reading needs once there is room again.
+    const BALLAST: usize = 20 << 20;
+
+    /// `None`, with a message, where the tests may not mount.
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let size = format!("size={}", Self::BYTES);
+        let status = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "vouch-test"])
+            .arg(dir.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        if status.is_ok_and(|status| status.success()) {
+            std::fs::write(dir.path().join("ballast"), vec![7; Self::BALLAST]).expect("the ballast fits");
+            return Some(Self(dir));
+        }
+        eprintln!("skipped: mounting a small tmpfs needs root");
+        None
+    }
+
+    /// Takes everything that is left, to the last byte.
+    fn fill(&self) {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(self.0.path().join("filler")).expect("a file");
+        for size in [1 << 16, 1 << 8, 1] {
+            // More than the disk has: the end is its error.
+            for _ in 0..Self::BYTES {
+                if file.write_all(&vec![7; size]).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn make_room(&self) {
+        for name in ["filler", "ballast"] {
+            std::fs::remove_file(self.0.path().join(name)).expect("it goes");
+        }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_no_byte_left_nothing_is_acknowledged_or_broken_and_work_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let data_dir = disk.0.path().join("data");
+    let env = [variable("CAPTURE__RESERVE_MB", "0"), variable("WORKERS__MAX_ATTEMPTS", "1")];
+    let server = Server::start(&data_dir, &env, &[]);
+    let token = server.token("rep", "rep");
+    let api = Api::new(&server, &token);
+    let (status, body) = api.upload(picture(0)).await;
+    assert_eq!(status, 201, "{body}");
+    let mut acknowledged = vec![body["results"][0]["capture"]["id"].as_str().expect("a capture").to_owned()];
+    api.settled(&acknowledged[0]).await;
+
+    // The disk fills up while people upload: with two megabytes each first, then with what little fits, then to the byte.
+    let mut number = 0;
+    let mut refusals = 0;
+    for padding in [2 << 20, 256 << 10, 0] {
+        for _ in 0..SmallDisk::BYTES >> 18 {
+            number += 1;
+            let (status, body) = api.upload([picture(number), vec![number; padding]].concat()).await;
+            if status == 201 {
+                acknowledged.push(body["results"][0]["capture"]["id"].as_str().expect("a capture").to_owned());
+                continue;
+            }
+            let code = if body["code"].is_string() { &body["code"] } else { &body["results"][0]["error"]["code"] };
+            assert!(matches!(status, 503 | 507), "{status} {body}");
+            assert!(code.is_string(), "a refusal has its code: {body}");
+            refusals += 1;
+            break;
+        }
+        if padding == 256 << 10 {
+            disk.fill();
+        }
+    }
+    assert!(refusals >= 2, "the disk was full: {refusals} refusals of {number} uploads");
+    for capture in &acknowledged {
+        // What is there is shown while nothing can be written.
+        api.get(&format!("/captures/{capture}")).await;
+    }
+
+    disk.make_room();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, body) = api.upload(picture(255)).await;
+        if status == 201 {
+            acknowledged.push(body["results"][0]["capture"]["id"].as_str().expect("a capture").to_owned());
+            break;
+        }
+        assert!(Instant::now() < deadline, "uploads go on when there is room: {status} {body}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for capture in &acknowledged {
+        // A full disk is no fault of the receipt: the only attempt was given back.
+        assert_eq!(api.settled(capture).await["state"], "read", "{capture}");
+    }
+    server.stop();
+    let server = Server::start(&data_dir, &env, &["--no-workers"]);
+    let (ok, text) = server.run(&["scrub"]);
+    assert!(ok && text.contains(&format!("{} documents are sound", acknowledged.len())), "{text}");
+    let (ok, text) = server.run(&["journal", "verify"]);
+    assert!(ok, "{text}");
+}
