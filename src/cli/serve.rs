@@ -181,7 +181,9 @@ fn announce(config: &Config, address: &str, local: SocketAddr, tls: &Tls) -> any
         println!("warning: plain HTTP: phones allow neither camera pages nor offline capture; see docs/https.md");
     }
     std::fs::write(config.data_dir.join("address"), format!("{own}\n"))?;
-    println!("Next: open the address below, sign in, add people under People, and photograph a receipt on the capture page.");
+    println!(
+        "Next: open the address below, sign in, add people under People, and photograph a receipt on the capture page."
+    );
     println!("listening on {own}");
     Ok(())
 }

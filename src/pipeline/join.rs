@@ -142,8 +142,12 @@ fn cluster(tree: &Tree, units: &[Unit]) -> Vec<Vec<Belongs>> {
             other.node != unit.node
                 && alike::same_receipt((unit.form, &unit.understood), (other.form, &other.understood))
         };
-        match clusters.iter_mut().find(|members| members.iter().any(same)) {
-            Some(members) => members.push(Belongs { unit: index, speaks: true }),
+        let at = clusters
+            .iter()
+            .position(|members| members.iter().any(same))
+            .or_else(|| carrier(tree, units, &clusters, index));
+        match at {
+            Some(at) => clusters[at].push(Belongs { unit: index, speaks: true }),
             None => clusters.push(vec![Belongs { unit: index, speaks: true }]),
         }
     }
@@ -167,6 +171,27 @@ fn cluster(tree: &Tree, units: &[Unit]) -> Vec<Vec<Belongs>> {
         clusters.extend(last_resort(units));
     }
     clusters
+}
+
+/// The receipt a PDF shows whose data it carries (ZUGFeRD, Factur-X, a 数电票 with its XML): they are one invoice by
+/// definition, so what the page was read as does not matter. With several invoices inside, each speaks for itself.
+fn carrier(tree: &Tree, units: &[Unit], clusters: &[Vec<Belongs>], index: usize) -> Option<usize> {
+    let unit = &units[index];
+    let parent = tree.nodes[unit.node].parent?;
+    let is_data_of = |other: &&Unit| other.form == Form::Data && tree.nodes[other.node].parent == Some(parent);
+    if tree.nodes[parent].source.media_type != MediaType::Pdf || units.iter().filter(is_data_of).count() != 1 {
+        return None;
+    }
+    if !is_data_of(&unit) {
+        return None;
+    }
+    let shown = |members: &Vec<Belongs>| members.iter().any(|member| units[member.unit].node == parent);
+    let same_total = |members: &Vec<Belongs>| {
+        let mut own = members.iter().filter(|member| units[member.unit].node == parent);
+        own.any(|member| alike::same_total(&unit.understood, &units[member.unit].understood))
+    };
+    let equal = clusters.iter().position(|members| shown(members) && same_total(members));
+    equal.or_else(|| clusters.iter().position(shown))
 }
 
 /// Whether something attached to the mail `node` was filed before: then its text speaks of that.
