@@ -21,11 +21,12 @@ use rust_decimal::Decimal;
 use crate::domain::category::OTHER;
 use crate::domain::field::{Alternative, Field, FieldKey, FieldValue, MAX_ALTERNATIVES};
 use crate::domain::money::Currency;
+use crate::domain::receipt::EvidenceKind;
 use crate::domain::time::CivilTime;
 use features::{DAY_PARTS, Features, time_feature};
 
 /// What is known of a receipt when its category is proposed. Everything may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Input {
     /// The merchant as read or corrected.
     pub merchant: Option<String>,
@@ -37,6 +38,8 @@ pub struct Input {
     pub amount: Option<Decimal>,
     /// Its currency.
     pub currency: Option<Currency>,
+    /// What kind of evidence the paper is, with the probability that it is that, 0 to 1.
+    pub kind: Option<(EvidenceKind, f32)>,
 }
 
 /// A category with its probability and reasons.
@@ -46,9 +49,9 @@ pub struct Proposal {
     pub code: String,
     /// Probability that it is right, 0 to 1.
     pub p: f32,
-    /// Who proposed it: `memory`, `model`, or `none` when nothing was known.
+    /// Who proposed it: `memory`, `kind` (what the paper is leaves one category), `model`, or `none` when nothing was known.
     pub source: &'static str,
-    /// Reason codes: `memory:12`, `brand_kind:hotel`, `words:diesel,tankstelle`, `time:night`, `unsure`.
+    /// Reason codes: `memory:12`, `kind:taxi_slip`, `brand_kind:hotel`, `words:diesel,tankstelle`, `time:night`, `unsure`.
     pub reasons: Vec<String>,
     /// Other codes, most probable first, at most [`MAX_ALTERNATIVES`].
     pub alternatives: Vec<(String, f32)>,
@@ -75,6 +78,8 @@ pub const MIN_P: f32 = 0.45;
 /// Share of trust in a proposal that only the letters of a name speak for: no known brand, no word. On receipts the
 /// model alone was right about this often when it was sure (`models/category/CARD.md`).
 const NAME_ONLY_TRUST: f32 = 0.62;
+/// A paper less surely of its kind than this says nothing about the category.
+const LEAST_KIND: f32 = 0.7;
 /// An alternative less likely than this is not worth a reviewer's glance.
 const MIN_ALTERNATIVE: f32 = 0.02;
 /// Words named in one reason.
@@ -122,6 +127,15 @@ pub fn classify(input: &Input, memory: &Memory, model: &Model, categories: &[imp
         return Proposal { code: known.latest.clone(), p, source: "memory", reasons, alternatives };
     }
 
+    if let Some((kind, p_kind)) = input.kind
+        && let Some(code) = category_of(kind).filter(|code| p_kind >= LEAST_KIND && has(code))
+    {
+        let by_model = lexicon::WORDS.iter().zip(&p).find(|((word, _), _)| *word == code).map_or(0.0, |(_, p)| *p);
+        let p = p_kind + (1.0 - p_kind) * by_model;
+        let reasons = vec![format!("kind:{kind}")];
+        return Proposal { code: code.to_owned(), p, source: "kind", reasons, alternatives: ranked(code, 1.0 - p) };
+    }
+
     let (mut class, mut p_class) = decide(&p);
     if !has(lexicon::WORDS[class].0) {
         // An organisation without "other": the likeliest of what it has.
@@ -132,6 +146,16 @@ pub fn classify(input: &Input, memory: &Memory, model: &Model, categories: &[imp
     let reasons = reasons(&features, model, class, p_class);
     let source = if input.merchant.is_none() && input.lines.is_empty() { "none" } else { "model" };
     Proposal { alternatives: ranked(&code, 1.0), code, p: p_class, source, reasons }
+}
+
+/// The category that such a paper can only be of, whoever issued it: a taxi slip of a bus company is for a taxi.
+const fn category_of(kind: EvidenceKind) -> Option<&'static str> {
+    match kind {
+        EvidenceKind::TaxiSlip | EvidenceKind::TripSheet => Some("taxi"),
+        EvidenceKind::RailTicket => Some("rail"),
+        EvidenceKind::AirTicket => Some("air"),
+        _ => None,
+    }
 }
 
 /// Without a brand or a word for the favourite, part of its probability goes back to all classes alike.
@@ -251,6 +275,21 @@ mod tests {
         memory.confirm("Lindenquay Hotel", "lodging");
         let got = classify(&hotel, &memory, Model::embedded(), &codes());
         assert_eq!((got.code.as_str(), got.alternatives[0].0.as_str()), ("lodging", "training"));
+    }
+
+    #[test]
+    fn what_the_paper_is_comes_before_its_issuers_name_and_after_memory() {
+        let lines = ["深圳市出租汽车专用发票", "单位名称: 深圳巴士集团公共汽车有限公司", "里程 19.05KM"];
+        let mut slip = input("深圳巴士集团公共汽车有限公司", &lines);
+        slip.kind = Some((EvidenceKind::TaxiSlip, 0.97));
+        let got = classify(&slip, &Memory::new(), Model::embedded(), &codes());
+        assert_eq!((got.code.as_str(), got.source), ("taxi", "kind"));
+        assert!(got.p >= 0.97 && got.reasons == ["kind:taxi_slip"], "{got:?}");
+        let mut memory = Memory::new();
+        memory.confirm("深圳巴士集团公共汽车有限公司", "local_transport");
+        assert_eq!(classify(&slip, &memory, Model::embedded(), &codes()).source, "memory");
+        slip.kind = Some((EvidenceKind::TaxiSlip, 0.4));
+        assert_eq!(classify(&slip, &Memory::new(), Model::embedded(), &codes()).source, "model");
     }
 
     #[test]

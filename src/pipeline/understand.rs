@@ -133,5 +133,9 @@ fn classify_input(group: &Group, extraction: &Extraction) -> classify::Input {
             Some(FieldValue::Currency(currency)) => Some(*currency),
             _ => None,
         },
+        kind: extraction
+            .fields
+            .get(&FieldKey::EvidenceKind)
+            .and_then(|field| Some((field.value.to_string().parse().ok()?, field.p))),
     }
 }
