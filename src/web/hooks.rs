@@ -123,12 +123,11 @@ async fn take_ses(state: &AppState, body: &[u8]) -> Result<(), HookError> {
     }
     let keys = &state.web.hooks;
     let known = keys.certificates.get(&sns.signing_cert_url);
-    let der = match known {
-        Some(der) => der,
-        None => {
-            let pem = fetch(&sns.signing_cert_url).await?;
-            webhook::certificate_of(&pem).ok_or(HookError::Forged)?
-        }
+    let der = if let Some(der) = known {
+        der
+    } else {
+        let pem = fetch(&sns.signing_cert_url).await?;
+        webhook::certificate_of(&pem).ok_or(HookError::Forged)?
     };
     webhook::verify_sns(keys, &sns, &der, state.app.now())?;
     // Only one that has proved something: addresses that never signed cannot push others out.

@@ -68,7 +68,7 @@ impl Signer {
 
     /// A notification as "Verifying the signatures of Amazon SNS messages" describes it, `age` seconds old.
     fn notification(&self, message: &Value, age: i64) -> Value {
-        let timestamp = NOW.minus(std::time::Duration::ZERO).to_jiff() - jiff::SignedDuration::from_secs(age);
+        let timestamp = NOW.to_jiff() - jiff::SignedDuration::from_secs(age);
         let timestamp = timestamp.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
         let message = message.to_string();
         let text = format!(

@@ -43,7 +43,7 @@ async fn a_secret_address_takes_mail_until_it_is_retired_and_senders_are_known_w
         assert_eq!(mail_addresses::find_active(&mut tx, "r-aaaaaaaaaaaaaaab").await.unwrap(), None);
         assert_eq!(mail_addresses::find_for(&mut tx, &mei.id, None).await.unwrap().as_ref(), Some(&mine));
         assert_eq!(mail_addresses::find_for(&mut tx, &tom.id, None).await.unwrap(), None);
-        assert_eq!(mail_addresses::list(&mut tx, &mei.id, 10).await.unwrap(), [mine.clone()]);
+        assert_eq!(mail_addresses::list(&mut tx, &mei.id, 10).await.unwrap(), std::slice::from_ref(&mine));
         assert!(!mail_addresses::retire(&mut tx, &tom.id, &mine.id, NOW).await.unwrap(), "it is not Tom's");
         assert!(mail_addresses::retire(&mut tx, &mei.id, &mine.id, NOW).await.unwrap());
         assert!(!mail_addresses::retire(&mut tx, &mei.id, &mine.id, NOW).await.unwrap(), "once");
