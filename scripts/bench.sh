@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Acknowledgements a second beside what the disk can do, then accuracy and seconds per receipt, one table per source,
+# Acknowledgements and mails a second beside what the disk can do, then accuracy and seconds per receipt, one table per source,
 # over directories with a labels.jsonl:
 #
 #   scripts/bench.sh DIR…                 without arguments: those under ../shared/corpus, when it is there
@@ -19,6 +19,9 @@ if [ ${#directories[@]} -eq 0 ]; then
   exit 1
 fi
 cargo run --release --locked --example ack_rate -- "${TMPDIR:-/tmp}"
+# Mail beside the same floor, and a mailbox of 50,000 messages in which nothing changed. Both end with an error below their goal.
+VOUCH_TEST_BENCH=1 VOUCH_TEST_BIG=1 cargo test --locked --test it -- --nocapture --test-threads 1 \
+  messages_of_fifty_kilobytes_a_second an_unchanged_box_of_fifty_thousand
 cargo build --release --locked --bin vouch
 target/release/vouch eval "${directories[@]}"
 # Documents that know their text: how many a second the role `parse` takes apart on one core.

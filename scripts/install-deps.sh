@@ -77,7 +77,20 @@ unpack_smtp_source() {
   rm -rf "$scratch"
 }
 
-[ ${#missing[@]} -eq 0 ] && { unpack_smtp_source; exit 0; }
+# aiosmtpd relays test mail; the distribution's package would bring fonts and themes for its manual.
+unpack_aiosmtpd() {
+  [ "$mode" = test ] && ! PYTHONPATH=target/peers/python python3 -c 'import aiosmtpd' 2>/dev/null || return 0
+  say "Unpacking aiosmtpd below target/peers"
+  python3 -m pip install --quiet --disable-pip-version-check --target target/peers/python aiosmtpd==1.4.6 \
+    || say "warning: aiosmtpd could not be fetched; the test with it will be skipped"
+}
+
+unpack_peers() {
+  unpack_smtp_source
+  unpack_aiosmtpd
+}
+
+[ ${#missing[@]} -eq 0 ] && { unpack_peers; exit 0; }
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -102,4 +115,4 @@ apt_options=(-qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 -o Acquire::Retri
 # An unreachable third-party source makes `update` fail although the distribution's lists are fine.
 "${as_root[@]}" apt-get "${apt_options[@]}" update >/dev/null || say "warning: apt-get update reported errors; going on with the lists at hand"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -y --no-install-recommends "${missing[@]}" >&2
-unpack_smtp_source
+unpack_peers

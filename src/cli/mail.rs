@@ -13,11 +13,14 @@ use crate::{
         authenticate::Authenticator,
         imap::{self, Account, Transport},
         listener::{self, ListenerSettings},
+        rates::Rates,
+        recheck,
         session::Dialect,
-        webhook::Keys,
+        webhook::{Certificates, Keys},
     },
     config::{Config, ImapAccount, ImapTls},
     domain::mail::Way,
+    objects::{ForeignBuckets, S3Credentials, S3Settings, S3Timeouts},
 };
 
 /// The post office over the running instance.
@@ -55,6 +58,7 @@ pub async fn start(
             greeting_pause: listener::GREETING_PAUSE,
             silence: Duration::from_secs(smtp.timeout_seconds.into()),
             tls: tls.clone(),
+            rates: Rates::per_hour(smtp.max_messages_per_hour),
         };
         let local = listen(address, "mail.smtp.listen", office, settings, stop, tasks).await?;
         println!("  mail by SMTP on {local}");
@@ -68,6 +72,8 @@ pub async fn start(
             greeting_pause: listener::GREETING_PAUSE,
             silence: Duration::from_secs(lmtp.timeout_seconds.into()),
             tls,
+            // The server in front has its own.
+            rates: Rates::per_hour(0),
         };
         let local = listen(address, "mail.lmtp.listen", office, settings, stop, tasks).await?;
         println!("  mail by LMTP on {local}");
@@ -76,6 +82,7 @@ pub async fn start(
         let account = account_of(account, Duration::from_secs(config.mail.imap.poll_seconds.into()));
         tasks.spawn(imap::watch(office.clone(), account, stop.clone()));
     }
+    tasks.spawn(recheck::watch(office.clone(), stop.clone()));
     Ok(())
 }
 
@@ -102,15 +109,40 @@ fn account_of(account: &ImapAccount, every: Duration) -> Account {
 }
 
 /// Keys of the providers that post mail.
-pub fn hook_keys(config: &Config) -> Keys {
+///
+/// # Errors
+/// When the buckets of SES cannot be used as configured.
+pub fn hook_keys(config: &Config) -> anyhow::Result<Keys> {
     let hooks = &config.mail.webhooks;
     let reveal = |secret: &Option<crate::config::Secret>| secret.as_ref().map(|secret| secret.reveal().to_owned());
-    Keys {
+    let ses_buckets = match hooks.ses_buckets.first() {
+        None => None,
+        Some(first) => {
+            let settings = S3Settings {
+                bucket: first.clone(),
+                prefix: String::new(),
+                region: hooks.ses_region.clone(),
+                path_style: hooks.ses_endpoint.is_some(),
+                endpoint: hooks.ses_endpoint.clone(),
+                credentials: S3Credentials {
+                    access_key_id: hooks.ses_access_key_id.clone().unwrap_or_default(),
+                    secret_access_key: reveal(&hooks.ses_secret_access_key).unwrap_or_default(),
+                    session_token: reveal(&hooks.ses_session_token),
+                },
+                ca_pem: None,
+                timeouts: S3Timeouts::default(),
+            };
+            Some(ForeignBuckets::new(&settings, &hooks.ses_buckets)?)
+        }
+    };
+    Ok(Keys {
         mailgun: reveal(&hooks.mailgun_key),
         postmark: reveal(&hooks.postmark_credentials),
         sendgrid: hooks.sendgrid_key.clone(),
         ses_topics: hooks.ses_topics.clone(),
-    }
+        ses_buckets,
+        certificates: Certificates::default(),
+    })
 }
 
 /// Ways in that are open, and where.

@@ -80,7 +80,7 @@ pub async fn run(global: Global, arguments: ServeArguments) -> anyhow::Result<Ex
     let office = super::mail::office(&app, &config)?;
     super::mail::start(&office, &config, tls.server_config(), &stop, &mut tasks).await?;
     let state =
-        AppState { app: app.clone(), pool, web: Arc::new(web_settings(&config, &tls, &address)), office, metrics };
+        AppState { app: app.clone(), pool, web: Arc::new(web_settings(&config, &tls, &address)?), office, metrics };
     tasks.spawn(refresh_certificate(tls.clone(), app.clone(), stop.clone()));
     announce(&config, &address, local, &tls)?;
 
@@ -137,8 +137,8 @@ fn host_of(local: SocketAddr) -> String {
     }
 }
 
-fn web_settings(config: &Config, tls: &Tls, address: &str) -> WebSettings {
-    WebSettings {
+fn web_settings(config: &Config, tls: &Tls, address: &str) -> anyhow::Result<WebSettings> {
+    Ok(WebSettings {
         external_url: address.to_owned(),
         is_secure: address.starts_with("https://"),
         trusted_proxies: config.server.trusted_proxies.clone(),
@@ -148,9 +148,9 @@ fn web_settings(config: &Config, tls: &Tls, address: &str) -> WebSettings {
             fingerprint: ca.fingerprint.clone(),
         }),
         time_zone: config.organisation.time_zone.clone(),
-        hooks: super::mail::hook_keys(config),
+        hooks: super::mail::hook_keys(config)?,
         mail_doors: super::mail::doors(config),
-    }
+    })
 }
 
 /// Says where we are. Scripts read the line `listening on`; it is the last of the first-run message.

@@ -17,6 +17,7 @@ pub(super) fn read_secrets(config: &mut Config, sources: &Sources, problems: &mu
         ("objects.s3.session_token", &mut s3.session_token, &s3.session_token_file),
         ("mail.webhooks.mailgun_key", &mut hooks.mailgun_key, &hooks.mailgun_key_file),
         ("mail.webhooks.postmark_credentials", &mut hooks.postmark_credentials, &hooks.postmark_credentials_file),
+        ("mail.webhooks.ses_secret_access_key", &mut hooks.ses_secret_access_key, &hooks.ses_secret_access_key_file),
     ];
     for account in &mut config.mail.imap.accounts {
         secrets.push(("mail.imap.accounts.password", &mut account.password, &account.password_file));
@@ -39,6 +40,15 @@ pub(super) fn read_secrets(config: &mut Config, sources: &Sources, problems: &mu
     }
     if config.objects.store == ObjectsStore::S3 && config.objects.s3.access_key_id.is_none() {
         credentials_from_environment(config, sources, problems);
+    }
+    let hooks = &mut config.mail.webhooks;
+    if !hooks.ses_buckets.is_empty()
+        && hooks.ses_access_key_id.is_none()
+        && let Some(found) = crate::objects::S3Credentials::from_environment(|name| sources.variable(name))
+    {
+        hooks.ses_access_key_id = Some(found.access_key_id);
+        hooks.ses_secret_access_key = Some(Secret::new(found.secret_access_key));
+        hooks.ses_session_token = found.session_token.map(Secret::new);
     }
 }
 
@@ -269,6 +279,17 @@ fn check_mail(config: &Config, problems: &mut Vec<Problem>) {
             let message = format!("mailbox `{}` is `handed_in` and nobody's", account.name);
             problems.push(Problem::new(key, message, "name its `owner`"));
         }
+    }
+    let hooks = &mail.webhooks;
+    if !hooks.ses_buckets.is_empty() && (hooks.ses_access_key_id.is_none() || hooks.ses_secret_access_key.is_none()) {
+        let message = "mail in `ses_buckets` cannot be read without credentials";
+        let hint = "set `ses_access_key_id` and `ses_secret_access_key_file`, or `AWS_ACCESS_KEY_ID` and \
+            `AWS_SECRET_ACCESS_KEY`";
+        problems.push(Problem::new("mail.webhooks.ses_access_key_id", message, hint));
+    }
+    if !hooks.ses_buckets.is_empty() && hooks.ses_topics.is_empty() {
+        let hint = "name the SNS topic that announces the mail in `ses_topics`";
+        problems.push(Problem::new("mail.webhooks.ses_buckets", "are announced by nobody", hint));
     }
     if let Some(credentials) = &mail.webhooks.postmark_credentials
         && credentials.reveal().split_once(':').is_none_or(|(_, password)| password.len() < 16)

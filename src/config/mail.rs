@@ -41,6 +41,9 @@ section! {
         max_connections_per_address: u32 = 20;
         /// Seconds a client may take for a command.
         timeout_seconds: u32 = 300;
+        /// Messages an hour that one sender may send us, and that one of our addresses takes. What is more is asked to come
+        /// later. 0: no limit.
+        max_messages_per_hour: u32 = 1000;
     }
 }
 
@@ -140,6 +143,21 @@ section! {
         sendgrid_key: Option<String> = None, such as r#""MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…""#;
         /// Amazon SES: ARNs of the SNS topics that may bring mail.
         ses_topics: Vec<String> = Vec::new(), such as r#"["arn:aws:sns:eu-west-1:123456789012:receipts"]"#;
+        /// Buckets in which SES leaves mail (its S3 action, for messages over 150 KiB). Nothing else is read from S3 for mail.
+        ses_buckets: Vec<String> = Vec::new(), such as r#"["receipts-mail"]"#;
+        /// The region of these buckets.
+        ses_region: String = "us-east-1".into();
+        /// The server, when it is not AWS.
+        ses_endpoint: Option<String> = None, such as r#""https://s3.example.org""#;
+        /// The access key, with the right `s3:GetObject`. Unset: `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` from the
+        /// environment.
+        ses_access_key_id: Option<String> = None, such as r#""AKIA…""#;
+        /// Its secret.
+        ses_secret_access_key: Option<Secret> = None, such as r#""…""#;
+        /// File that holds the secret.
+        ses_secret_access_key_file: Option<PathBuf> = None, such as r#""/run/secrets/ses""#;
+        /// Session token of temporary credentials.
+        ses_session_token: Option<Secret> = None, such as r#""…""#;
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::{
     body::ObjectBody,
     error::ObjectError,
     key::{KeyError, KeyKind, ObjectKey},
-    s3::{S3Credentials, S3Settings, S3Timeouts},
+    s3::{ForeignBuckets, ForeignObject, S3Credentials, S3Settings, S3Timeouts},
     scrub::{CollectError, Collected, GRACE, Verdict, collect, verify},
 };
 use self::{local::LocalStore, s3::S3Store};

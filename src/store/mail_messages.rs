@@ -159,6 +159,45 @@ pub async fn decide(
     .map_err(|e| StoreError::from_sqlx("mail_messages::decide", e))
 }
 
+/// Messages whose sender could not be checked and that nobody decided on, from `since` on and after the message `after`,
+/// in the order of their ids.
+pub async fn list_unchecked(
+    tx: &mut Tx,
+    since: Timestamp,
+    after: Option<&MailMessageId>,
+    limit: i64,
+) -> Result<Vec<MailMessage>, StoreError> {
+    const SQL: &str = "SELECT * FROM mail_message
+        WHERE doubt = 'sender_unchecked' AND decision IS NULL AND received_at >= $1 AND id > $2 ORDER BY id LIMIT $3";
+    on!(tx, |c| sqlx::query_as(SQL)
+        .bind(since.as_micros())
+        .bind(after.map_or("", MailMessageId::as_str))
+        .bind(limit)
+        .fetch_all(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("mail_messages::list_unchecked", e))
+}
+
+/// Replaces evidence and doubt of a message whose sender had not been checked. `false` when it was meanwhile, or when
+/// somebody decided.
+pub async fn set_checked(
+    tx: &mut Tx,
+    id: &MailMessageId,
+    evidence: &Evidence,
+    doubt: Option<Doubt>,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE mail_message SET evidence = $2, doubt = $3
+        WHERE id = $1 AND doubt = 'sender_unchecked' AND decision IS NULL";
+    on!(tx, |c| sqlx::query(SQL)
+        .bind(id.as_str())
+        .bind(Json::text(evidence))
+        .bind(doubt.map(Doubt::as_str))
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() > 0))
+    .map_err(|e| StoreError::from_sqlx("mail_messages::set_checked", e))
+}
+
 /// Messages by way since `since`, for the admin page: way, how many, how many doubted, the last.
 pub async fn count_by_way(tx: &mut Tx, since: Timestamp) -> Result<Vec<(String, i64, i64, i64)>, StoreError> {
     const SQL: &str = "SELECT way, CAST(COUNT(*) AS BIGINT), CAST(COUNT(doubt) AS BIGINT),

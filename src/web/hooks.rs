@@ -15,7 +15,10 @@ use axum::{
 
 use super::{problem::ApiError, state::AppState};
 use crate::{
-    capture::mail::webhook::{self, HookError, Sns},
+    capture::{
+        CaptureError,
+        mail::webhook::{self, HookError, Sns},
+    },
     domain::sha256::Sha256,
 };
 
@@ -62,6 +65,11 @@ impl IntoResponse for HookAnswer {
             // 406 tells Mailgun, and any 4xx the others, that another attempt is of no use.
             HookError::NoSuchAddress => {
                 ApiError::new(StatusCode::NOT_ACCEPTABLE, "no_such_address", error.to_string()).into_response()
+            }
+            // The provider's upload came whole: what broke off is ours or Amazon's, and 4xx would make it give up.
+            HookError::Capture(CaptureError::Interrupted(text)) => {
+                tracing::warn!("A webhook delivery could not be kept and will come again: {text}");
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "try_again", text).into_response()
             }
             HookError::Capture(error) => ApiError::from(error).into_response(),
             HookError::Store(error) => ApiError::from(error).into_response(),
@@ -113,22 +121,31 @@ async fn take_ses(state: &AppState, body: &[u8]) -> Result<(), HookError> {
     if !is_ours || !webhook::is_certificate_url(&sns.signing_cert_url) {
         return Err(if state.web.hooks.ses_topics.is_empty() { HookError::Off } else { HookError::Forged });
     }
-    let pem = fetch(&sns.signing_cert_url).await?;
-    let der = webhook::certificate_of(&pem).ok_or(HookError::Forged)?;
-    webhook::verify_sns(&state.web.hooks, &sns, &der, state.app.now())?;
+    let keys = &state.web.hooks;
+    let known = keys.certificates.get(&sns.signing_cert_url);
+    let der = if let Some(der) = known {
+        der
+    } else {
+        let pem = fetch(&sns.signing_cert_url).await?;
+        webhook::certificate_of(&pem).ok_or(HookError::Forged)?
+    };
+    webhook::verify_sns(keys, &sns, &der, state.app.now())?;
+    // Only one that has proved something: addresses that never signed cannot push others out.
+    keys.certificates.keep(&sns.signing_cert_url, &der);
     if sns.kind == "SubscriptionConfirmation" {
         let url = sns.subscribe_url.filter(|url| webhook::is_subscribe_url(url)).ok_or(HookError::Forged)?;
         fetch(&url).await?;
         tracing::info!(topic.hash = %Sha256::of(sns.topic_arn.as_bytes()), "Confirmed a subscription to an SNS topic");
         return Ok(());
     }
-    state.office.take_posted(&webhook::ses(&sns.message)?).await.map(drop)
+    let posted = webhook::ses(&sns.message)?.complete(keys, state.app.limits.max_bytes).await?;
+    state.office.take_posted(&posted).await.map(drop)
 }
 
 /// What Amazon serves at an address that was checked to be Amazon's.
 async fn fetch(url: &str) -> Result<Vec<u8>, HookError> {
     let away = |error: reqwest::Error| {
-        HookError::Capture(crate::capture::CaptureError::Interrupted(format!("Amazon did not answer: {error}")))
+        HookError::Capture(CaptureError::Interrupted(format!("Amazon did not answer: {error}")))
     };
     let client = reqwest::Client::builder()
         .https_only(true)

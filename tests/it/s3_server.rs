@@ -137,6 +137,16 @@ impl S3Server {
         ]
     }
 
+    /// Where the buckets are.
+    pub fn root(&self) -> &std::path::Path {
+        self.root.path()
+    }
+
+    /// Puts an object there, as somebody else would.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.root.path().join(BUCKET).join(name), bytes).unwrap();
+    }
+
     /// The next request whose `METHOD /path?query` contains `pattern` meets `fault`.
     pub fn inject(&self, pattern: &str, fault: Fault) {
         self.shared.faults.lock().unwrap().push_back((pattern.to_owned(), fault));

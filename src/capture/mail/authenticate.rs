@@ -81,6 +81,11 @@ impl Authenticator {
         Self { dns, memory: Arc::new(Semaphore::new(MEMORY_MIB as usize)) }
     }
 
+    /// Whether anybody is asked about senders at all.
+    pub fn asks_dns(&self) -> bool {
+        self.dns.is_some()
+    }
+
     /// Waits until a message of `size` bytes may be held in memory.
     pub async fn room_for(&self, size: u64) -> Option<tokio::sync::OwnedSemaphorePermit> {
         let mib = u32::try_from(size / (1024 * 1024) + 1).unwrap_or(MEMORY_MIB).min(MEMORY_MIB);

@@ -21,6 +21,7 @@ use super::{
     super::{CaptureError, Spooled, Spooler},
     Delivered, Origin, PostOffice,
     deliver::Recipient,
+    rates::Rates,
     reply,
     session::{Action, Answer, Dialect, End, Envelope, Fate, Session, Terms},
 };
@@ -61,6 +62,8 @@ pub struct ListenerSettings {
     pub silence: Duration,
     /// For `STARTTLS`.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// How much mail a sender may bring and an address takes.
+    pub rates: Rates,
 }
 
 /// Takes connections until `stop` is cancelled, then lets messages in hand end.
@@ -191,7 +194,7 @@ impl Desk {
                 match action {
                     Action::Send(reply) => out.extend_from_slice(&reply),
                     Action::Lookup(address) => {
-                        let answer = self.look_up(&address, &mut hand).await;
+                        let answer = self.look_up(&address, session.sender(), &mut hand).await;
                         if answer == Answer::Unknown {
                             flush(stream, &mut out).await?;
                             tokio::time::sleep(TARPIT).await;
@@ -249,12 +252,16 @@ impl Desk {
         }
     }
 
-    async fn look_up(&self, address: &str, hand: &mut Hand) -> Answer {
+    async fn look_up(&self, address: &str, sender: &str, hand: &mut Hand) -> Answer {
         let domains = &self.office.settings.domains;
         if !domains.is_empty() && !self.office.is_our_domain(address) {
             return Answer::Foreign;
         }
         match self.office.find(address).await {
+            Ok(Some(_)) if !self.settings.rates.admits(sender, address, Instant::now()) => {
+                metrics::counter!("vouch_mail_total", "way" => "smtp", "outcome" => "too_many").increment(1);
+                Answer::Busy
+            }
             Ok(Some(found)) => {
                 hand.recipients.push(found.into());
                 Answer::Known

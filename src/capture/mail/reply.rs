@@ -41,6 +41,7 @@ pub(super) const TOO_MANY_ERRORS: Reply = Reply::new(421, "4.7.0", "Too many err
 pub(super) const TOO_SLOW: Reply = Reply::new(421, "4.4.2", "Too slow");
 pub(super) const TRY_AGAIN: Reply = Reply::new(451, "4.3.0", "Cannot be kept now; try again later");
 pub(super) const DISK_FULL: Reply = Reply::new(452, "4.3.1", "Out of storage; try again later");
+pub(super) const TOO_MANY_MESSAGES: Reply = Reply::new(450, "4.7.1", "Too many messages; try again later");
 pub(super) const TOO_MANY_RECIPIENTS: Reply = Reply::new(452, "4.5.3", "Too many recipients");
 pub(super) const TLS_UNAVAILABLE: Reply = Reply::new(454, "4.7.0", "TLS is not available");
 

@@ -307,6 +307,11 @@ impl Session {
         self.pending.push_back(Action::Lookup(address));
     }
 
+    /// The sender of the message in hand; empty for bounces and between messages.
+    pub fn sender(&self) -> &str {
+        self.transaction.as_ref().map_or("", |transaction| &transaction.sender)
+    }
+
     /// The answer to [`Action::Lookup`].
     pub fn recipient(&mut self, answer: Answer) {
         let State::LookingUp(address) = std::mem::replace(&mut self.state, State::Commands) else { return };
@@ -319,6 +324,7 @@ impl Session {
             (Answer::Unknown, _) => self.refuse(reply::NO_SUCH_ADDRESS),
             (Answer::Foreign, _) => self.refuse(reply::NO_RELAY),
             (Answer::Unavailable, _) => self.say(reply::TRY_AGAIN),
+            (Answer::Busy, _) => self.say(reply::TOO_MANY_MESSAGES),
         }
     }
 

@@ -5,6 +5,7 @@
 //! harm because keys are unique.
 
 mod failure;
+mod foreign;
 mod settings;
 mod upload;
 
@@ -27,6 +28,7 @@ use aws_sdk_s3::{
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
 use self::failure::Failure;
+pub use self::foreign::{ForeignBuckets, ForeignObject};
 pub use self::settings::{S3Credentials, S3Settings, S3Timeouts};
 use super::{KeyKind, ListCursor, ObjectBody, ObjectError, ObjectInfo, ObjectKey, ObjectPage};
 use crate::domain::time::Timestamp;
@@ -57,27 +59,11 @@ impl fmt::Debug for S3Store {
 impl S3Store {
     /// Builds the client; nothing is sent yet.
     pub(super) fn new(settings: &S3Settings) -> Result<Self, ObjectError> {
-        settings.validate()?;
-        let timeouts = settings.timeouts;
-        let mut config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(http_client(settings))
-            .region(Region::new(settings.region.clone()))
-            .force_path_style(settings.path_style)
-            .credentials_provider(credentials(&settings.credentials))
-            // Many servers reject the SDK's default checksum trailers; ours is the signed SHA-256 of the body.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeout_config(&timeouts, timeouts.read));
-        if let Some(endpoint) = &settings.endpoint {
-            config = config.endpoint_url(endpoint);
-        }
         Ok(Self {
-            client: Client::from_conf(config.build()),
+            client: client(settings)?,
             bucket: settings.bucket.as_str().into(),
             prefix: settings.prefix.as_str().into(),
-            timeouts,
+            timeouts: settings.timeouts,
             conditional: Arc::new(AtomicBool::new(true)),
         })
     }
@@ -182,6 +168,26 @@ impl S3Store {
             next: last.filter(|_| output.is_truncated() == Some(true)),
         })
     }
+}
+
+/// A client for the server and credentials of `settings`.
+fn client(settings: &S3Settings) -> Result<Client, ObjectError> {
+    settings.validate()?;
+    let mut config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client(settings))
+        .region(Region::new(settings.region.clone()))
+        .force_path_style(settings.path_style)
+        .credentials_provider(credentials(&settings.credentials))
+        // Many servers reject the SDK's default checksum trailers; ours is the signed SHA-256 of the body.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeout_config(&settings.timeouts, settings.timeouts.read));
+    if let Some(endpoint) = &settings.endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    Ok(Client::from_conf(config.build()))
 }
 
 fn timeout_config(timeouts: &S3Timeouts, read: Duration) -> TimeoutConfig {

@@ -13,7 +13,7 @@ use super::{
     names,
 };
 use crate::{
-    capture::mail::{addresses, links, quarantine},
+    capture::mail::{addresses, links, preview, quarantine},
     domain::{
         ids::{MailAddressId, MailMessageId, VisitId},
         mail::{Check, Decision, Doubt},
@@ -179,6 +179,12 @@ async fn fill_message(
         lines.map(Line::text).take(MAX_LINES).collect()
     });
     drop(tx);
+    let text = match (text, &state.pool) {
+        (Some(text), _) => text,
+        // It waits, and nobody can decide about what they cannot see.
+        (None, Some(pool)) => preview::text(&state.app, pool, &message, MAX_LINES).await,
+        (None, None) => Vec::new(),
+    };
     let links = links::of_message(&state.office, frame.actor(), id).await?;
     let row = message_row(&frame.shell, &message);
     Ok(MessagePage {
@@ -192,7 +198,7 @@ async fn fill_message(
         peer: message.peer,
         sent_at: message.sent_at,
         evidence: message.evidence.0,
-        text: text.unwrap_or_default(),
+        text,
         links,
         problem: error.map(shown),
         draft: seen.receipts.first().map(|receipt| format!("/drafts/{}", receipt.id)),

@@ -166,3 +166,18 @@ async fn more_connections_than_allowed_are_told_to_come_later() {
     assert!(said.starts_with("421 4.7.0"), "{said}");
     world.fresh.remove().await;
 }
+
+#[tokio::test]
+async fn a_sender_and_an_address_with_their_share_of_mail_are_told_to_come_later() {
+    let mut world = World::new().await;
+    world.per_hour = 2;
+    let running = world.listen(Dialect::Smtp).await;
+    let wire = |n: usize| format!("EHLO mx\r\n{}DATA\r\n{MESSAGE}{n}\r\n.\r\nQUIT\r\n", envelope(&world.address));
+    for n in 0..2 {
+        assert!(talk(running.at, &[wire(n).as_bytes()]).await.concat().contains("250 2.6.0"));
+    }
+    let replies = talk(running.at, &[wire(3).as_bytes()]).await.concat();
+    assert!(replies.contains("450 4.7.1") && !replies.contains("250 2.6.0"), "{replies}");
+    assert_eq!(world.waiting().await.len(), 2);
+    world.fresh.remove().await;
+}

@@ -11,6 +11,9 @@ use vouch::capture::mail::session::Dialect;
 use super::world::{World, address_of};
 use crate::support::{office, rep};
 
+/// Python packages that were only unpacked.
+const PYTHON_PEERS: &str = "target/peers/python";
+
 /// Where a program of a peer is, or a word about its absence.
 fn program(name: &str) -> Option<PathBuf> {
     let places = std::env::var_os("PATH").unwrap_or_default();
@@ -102,6 +105,53 @@ client.quit()
     let one = waiting.iter().find(|message| message.subject.as_deref() == Some("smtp 7")).unwrap();
     let expected = format!("From: shop@shop.example\r\nSubject: smtp 7\r\n\r\n{}", "..line 7\r\n.\r\n".repeat(20));
     assert_eq!(String::from_utf8(world.bytes(one).await).unwrap(), expected);
+    world.fresh.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_made_with_aiosmtpd_passes_everything_on_and_hears_who_is_nobody_here() {
+    let Some(python) = program("python3") else { return };
+    let mut has_aiosmtpd = Command::new(&python);
+    has_aiosmtpd.args(["-c", "import aiosmtpd.controller"]).env("PYTHONPATH", PYTHON_PEERS);
+    if run(has_aiosmtpd).await.is_err() {
+        let is_required = std::env::var("VOUCH_TEST_REQUIRE_ALL").is_ok_and(|v| v == "1");
+        assert!(!is_required, "aiosmtpd is not installed, and all peers are required");
+        eprintln!("skipped: aiosmtpd is not installed; scripts/install-deps.sh test installs it");
+        return;
+    }
+    let world = World::new().await;
+    let running = world.listen(Dialect::Smtp).await;
+    let script = r#"
+import smtplib, socket, sys
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Proxy
+port, count, known = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+refused = []
+class Relay(Proxy):
+    def _deliver(self, *message):
+        refused.append(super()._deliver(*message))
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    at = free.getsockname()[1]
+relay = Controller(Relay("127.0.0.1", port), hostname="127.0.0.1", port=at)
+relay.start()
+client = smtplib.SMTP("127.0.0.1", at)
+for n in range(count):
+    client.sendmail("shop@shop.example", [known], f"From: shop@shop.example\r\nSubject: relayed {n}\r\n\r\n..line\r\nTotal {n}.00\r\n")
+assert not any(refused), refused
+client.sendmail("shop@shop.example", ["r-bbbbbbbbbbbbbbbb@in.example"], "Subject: nobody\r\n\r\nx\r\n")
+assert [code for code, _ in refused[-1].values()] == [550], refused[-1]
+relay.stop()
+"#;
+    let mut command = Command::new(&python);
+    command.env("PYTHONPATH", PYTHON_PEERS);
+    command.args(["-c", script, &running.at.port().to_string(), "200", &world.address]);
+    run(command).await.unwrap();
+    let waiting = world.waiting().await;
+    assert_eq!(waiting.len(), 200);
+    let one = waiting.iter().find(|message| message.subject.as_deref() == Some("relayed 7")).unwrap();
+    let text = String::from_utf8(world.bytes(one).await).unwrap();
+    assert!(text.ends_with("..line\r\nTotal 7.00\r\n"), "{text}");
     world.fresh.remove().await;
 }
 

@@ -13,7 +13,7 @@ use vouch::{
         authenticate::{Authenticator, Route},
         headers::Head,
         links::LinkPolicy,
-        quarantine,
+        quarantine, recheck,
         session::Dialect,
         webhook::Posted,
     },
@@ -209,5 +209,39 @@ async fn a_retired_address_is_refused_and_mail_to_a_visit_brings_the_visit() {
     talk(running.at, &[wire.as_bytes()]).await;
     let waiting = world.waiting().await.remove(0);
     assert_eq!(world.capture(&waiting.capture_id).await.0.visit_id, Some(visit.id));
+    world.fresh.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_that_came_while_dns_was_down_is_checked_again_and_read_or_known_to_be_forged() {
+    let world = World::new().await;
+    let app = &world.test.app;
+    let shop = Shop::new();
+    let good = shop.sign("shop.example", &message("Shop <receipts@shop.example>", "signed"));
+    let down = crate::support::office(&world.test);
+    assert_eq!(doubt(&world, &down, &good).await, Some(Doubt::Unchecked));
+    assert_eq!(doubt(&world, &down, &message("ceo@shop.example", "forged")).await, Some(Doubt::Unchecked));
+    assert_eq!(doubt(&world, &down, &message("a@silent.example", "silent")).await, Some(Doubt::Unchecked));
+    let rejected = message("ceo@shop.example", "rejected by hand");
+    assert_eq!(doubt(&world, &down, &rejected).await, Some(Doubt::Unchecked));
+    let by_hand = world.waiting().await.into_iter().find(|m| m.subject.as_deref() == Some("rejected by hand")).unwrap();
+    quarantine::reject(app, &world.anna, &by_hand.id).await.unwrap();
+
+    let dns =
+        dns::serve(Zone { txt: shop.zone.txt.clone(), a: shop.zone.a.clone(), broken: shop.zone.broken.clone() }).await;
+    let up = office(&world, &dns, SenderPolicy::Proved);
+    let mut after = None;
+    assert_eq!(recheck::round(&up, &mut after).await.unwrap(), 2);
+    assert_eq!(recheck::round(&up, &mut after).await.unwrap(), 0, "what is settled stays settled");
+    let waiting = world.waiting().await;
+    let doubts: Vec<_> = waiting.iter().map(|m| (m.subject.as_deref().unwrap(), m.doubt.unwrap())).collect();
+    assert_eq!(doubts, [("silent", Doubt::Unchecked), ("forged", Doubt::Forged)]);
+    let mut tx = app.db.read().await.unwrap();
+    let read = captures::list_without_receipts(&mut tx, Some(&world.anna.id), &[CaptureState::Received], None, 10);
+    let read = read.await.unwrap();
+    assert_eq!((read.len(), read[0].reason), (1, None));
+    let job = vouch::store::jobs::find_by_subject(&mut tx, vouch::queue::READ, read[0].id.as_str()).await.unwrap();
+    assert!(job.is_some(), "it is going to be read");
+    drop(tx);
     world.fresh.remove().await;
 }

@@ -11,6 +11,7 @@ use vouch::{
     capture::mail::{
         PostOffice, addresses,
         listener::{self, ListenerSettings},
+        rates,
         session::Dialect,
     },
     domain::{ids::CaptureId, person::Actor},
@@ -30,6 +31,8 @@ pub struct World {
     pub anna: Actor,
     /// Anna's secret address.
     pub address: String,
+    /// Messages an hour that listeners take from a sender and for an address; 0: any number.
+    pub per_hour: u32,
 }
 
 /// A listener that ends when dropped.
@@ -44,7 +47,7 @@ impl World {
         let test = app(&fresh.db).await;
         let anna = rep(&test, "anna").await.actor().unwrap();
         let address = address_of(&test, &anna).await;
-        Self { fresh, test, anna, address }
+        Self { fresh, test, anna, address, per_hour: 0 }
     }
 
     pub async fn listen(&self, dialect: Dialect) -> Running {
@@ -82,6 +85,7 @@ impl World {
             greeting_pause,
             silence: std::time::Duration::from_secs(60),
             tls,
+            rates: rates::Rates::per_hour(self.per_hour),
         };
         tokio::spawn(listener::listen(listener, office, settings, stop.clone()));
         Running { at, _stop: stop.drop_guard() }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod journal;
+mod mail;
 mod people;
 mod schema;
 mod secrets;

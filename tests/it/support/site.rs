@@ -10,6 +10,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tower::ServiceExt as _;
 use vouch::{
+    capture::mail::webhook::Keys,
     domain::{ids::SessionId, person::Actor, sha256::Sha256},
     people,
     store::sessions::{self, Session},
@@ -68,13 +69,18 @@ impl Answer {
 
 /// The site over `world`, without readers, reached as `http://localhost`.
 pub fn site(world: &TestApp) -> Site {
+    site_with_keys(world, super::mail::hook_keys())
+}
+
+/// The same with other keys of mail providers.
+pub fn site_with_keys(world: &TestApp, hooks: Keys) -> Site {
     let web = WebSettings {
         external_url: "http://localhost".to_owned(),
         is_secure: false,
         trusted_proxies: Vec::new(),
         local_ca: None,
         time_zone: "Asia/Shanghai".to_owned(),
-        hooks: super::mail::hook_keys(),
+        hooks,
         mail_doors: Vec::new(),
     };
     let metrics = PrometheusBuilder::new().build_recorder().handle();

@@ -86,6 +86,8 @@ pub enum Answer {
     Foreign,
     /// Cannot be said now.
     Unavailable,
+    /// Somebody's, and had its share of mail for now, or the sender had.
+    Busy,
 }
 
 /// What became of a message for one recipient.

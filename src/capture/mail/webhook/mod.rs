@@ -1,6 +1,7 @@
 //! Mail that a provider posts: whose signature it carries, whether it is a replay, and the message inside. What HTTP says
 //! is left to the caller; what is believed here is only what the provider's key covers.
 
+mod ses;
 mod signature;
 mod sns;
 
@@ -9,13 +10,15 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde::Deserialize;
 
-pub use sns::{Sns, certificate_of, is_certificate_url, is_subscribe_url, verify_sns};
+pub use ses::{SesDelivery, SesObject, ses};
+pub use sns::{Certificates, Sns, certificate_of, is_certificate_url, is_subscribe_url, verify_sns};
 
 use super::{Delivered, Origin, PostOffice, deliver::Recipient};
 use crate::{
     capture::{CaptureError, Spooler},
     domain::{mail::Way, sha256::Sha256, time::Timestamp},
     kill_points,
+    objects::ForeignBuckets,
     store::{StoreError, mail_messages},
 };
 
@@ -35,6 +38,10 @@ pub struct Keys {
     pub sendgrid: Option<String>,
     /// SNS topics that may bring mail.
     pub ses_topics: Vec<String>,
+    /// Buckets in which SES leaves mail too large for a notification; `None`: none.
+    pub ses_buckets: Option<ForeignBuckets>,
+    /// Certificates of SNS that were fetched.
+    pub certificates: Certificates,
 }
 
 /// Why a delivery was not taken.
@@ -153,53 +160,6 @@ pub fn sendgrid(fields: &BTreeMap<String, Vec<u8>>) -> Result<Posted, HookError>
     Ok(Posted { way: Way::Sendgrid, recipients: envelope.to, sender: envelope.from, raw: raw.clone() })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SesMessage {
-    notification_type: String,
-    content: Option<String>,
-    mail: SesMail,
-    receipt: Option<SesReceipt>,
-}
-
-#[derive(Deserialize)]
-struct SesMail {
-    source: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct SesReceipt {
-    #[serde(default)]
-    recipients: Vec<String>,
-    action: Option<SesAction>,
-}
-
-#[derive(Deserialize)]
-struct SesAction {
-    encoding: Option<String>,
-}
-
-/// The message inside a notification of SES, after [`verify_sns`].
-pub fn ses(notification: &str) -> Result<Posted, HookError> {
-    let message: SesMessage =
-        serde_json::from_str(notification).map_err(|_| HookError::Unusable("it is not a notification of SES"))?;
-    if message.notification_type != "Received" {
-        return Err(HookError::Unusable("it announces no received mail"));
-    }
-    let content = message.content.ok_or(HookError::Unusable("it has no content: use the SNS action of SES"))?;
-    let receipt = message.receipt.ok_or(HookError::Unusable("it has no receipt"))?;
-    let is_base64 =
-        receipt.action.and_then(|action| action.encoding).is_some_and(|word| word.eq_ignore_ascii_case("base64"));
-    let raw = if is_base64 {
-        base64::engine::general_purpose::STANDARD
-            .decode(content.as_bytes())
-            .map_err(|_| HookError::Unusable("its content is not base64"))?
-    } else {
-        content.into_bytes()
-    };
-    Ok(Posted { way: Way::Ses, recipients: receipt.recipients, sender: message.mail.source, raw })
-}
-
 /// A delivery's time in seconds since 1970 must be near ours.
 fn check_time(timestamp: &str, now: Timestamp) -> Result<(), HookError> {
     let then: i64 = timestamp.trim().parse().map_err(|_| HookError::Forged)?;
@@ -303,18 +263,5 @@ mod tests {
         for wrong in [None, Some(header("postmark:0123456789abcdeX")), Some(header("")), Some("Bearer x".to_owned())] {
             assert!(matches!(postmark(&keys, wrong.as_deref(), body), Err(HookError::Forged)));
         }
-    }
-
-    #[test]
-    fn ses_content_is_taken_in_both_encodings() {
-        for (encoding, content) in
-            [("UTF-8", "From: a@b.example\\r\\n\\r\\nx"), ("BASE64", "RnJvbTogYUBiLmV4YW1wbGUNCg0KeA==")]
-        {
-            let notification = format!(
-                r#"{{"notificationType":"Received","mail":{{"source":"a@b.example"}},"receipt":{{"recipients":["r-x@in.example"],"action":{{"type":"SNS","encoding":"{encoding}"}}}},"content":"{content}"}}"#
-            );
-            assert_eq!(ses(&notification).unwrap().raw, b"From: a@b.example\r\n\r\nx");
-        }
-        assert!(ses(r#"{"notificationType":"Bounce","mail":{}}"#).is_err());
     }
 }

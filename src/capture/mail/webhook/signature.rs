@@ -59,6 +59,19 @@ mod tests {
         assert!(!is_ecdsa_p256(&key, b"1795428000bodY", &signature));
         assert!(!is_ecdsa_p256(&key, b"1795428000body", "AAAA"));
         assert!(!is_ecdsa_p256("AAAA", b"1795428000body", &signature));
+        // Key, time and signature that SendGrid's own libraries are tested with (sendgrid-python, test_eventwebhook.py).
+        let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+        let signature =
+            "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM=";
+        let body = concat!(
+            r#"[{"email":"hello@world.com","event":"dropped","reason":"Bounced Address","#,
+            r#""sg_event_id":"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA","#,
+            r#""sg_message_id":"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0","#,
+            r#""smtp-id":"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>","timestamp":1600112492}]"#,
+            "\r\n"
+        );
+        assert!(is_ecdsa_p256(key, format!("1600112502{body}").as_bytes(), signature));
+        assert!(!is_ecdsa_p256(key, format!("1600112503{body}").as_bytes(), signature));
         // The key in Twilio's documentation has this form.
         let documented = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEmgmjvPAR/Lmwn2teL2WJUDIx35PqsnLKjPhPbrKkfMg6vK4NZQB1VeFSKbV7whQbEJRFHjF8+1zJxsXRP1GbWw==";
         assert_eq!(base64.decode(documented).unwrap().len(), SPKI_BYTES);

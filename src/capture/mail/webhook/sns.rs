@@ -1,5 +1,10 @@
 //! Amazon SNS: messages signed with RSA by a certificate that Amazon serves (signature version 2).
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use base64::Engine as _;
 use serde::Deserialize;
 use webpki::{EndEntityCert, ring::RSA_PKCS1_2048_8192_SHA256};
@@ -9,6 +14,29 @@ use crate::domain::time::Timestamp;
 
 /// SNS repeats for hours; what is older is no repetition.
 const MAX_AGE_SECONDS: i64 = 24 * 3600;
+
+/// Certificates remembered; Amazon changes its certificate about once a year.
+const MAX_CERTIFICATES: usize = 16;
+
+/// Certificates of SNS by the address they came from, so that Amazon is not asked for every message. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Certificates(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+impl Certificates {
+    /// DER of the certificate that came from `url`.
+    pub fn get(&self, url: &str) -> Option<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
+    }
+
+    /// Remembers DER that came from `url`, which [`is_certificate_url`] approved.
+    pub fn keep(&self, url: &str, der: &[u8]) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_CERTIFICATES {
+            known.clear();
+        }
+        known.insert(url.to_owned(), der.to_vec());
+    }
+}
 
 /// An SNS message as posted.
 #[derive(Debug, Clone, Deserialize)]
