@@ -436,6 +436,7 @@ impl Writer<'_> {
             time: known.then(|| self.time(category)).flatten(),
             amount: known.then(|| self.amount(category)),
             currency: None,
+            kind: None,
         };
         Example { input, category, group, is_brand }
     }

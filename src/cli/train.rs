@@ -208,6 +208,7 @@ fn input_of(dir: &Path, entry: &Labelled) -> Result<Input> {
         time: entry.time.as_deref().and_then(|time| time.parse().ok()),
         amount: entry.total.as_deref().and_then(|total| total.parse().ok()),
         currency: entry.currency.as_deref().and_then(|code| code.parse().ok()),
+        kind: None,
     })
 }
 
@@ -232,6 +233,9 @@ fn recognised(dir: &Path, file: &str) -> Option<Input> {
         time: value(FieldKey::Time).and_then(|v| v.to_string().parse().ok()),
         amount: value(FieldKey::Total).and_then(FieldValue::as_amount),
         currency: value(FieldKey::Currency).and_then(|v| v.to_string().parse().ok()),
+        kind: fields
+            .get(&FieldKey::EvidenceKind)
+            .and_then(|field| Some((field.value.to_string().parse().ok()?, field.p))),
     })
 }
 

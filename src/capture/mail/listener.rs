@@ -21,6 +21,7 @@ use super::{
     super::{CaptureError, Spooled, Spooler},
     Delivered, Origin, PostOffice,
     deliver::Recipient,
+    prompt::Prompt,
     rates::Rates,
     reply,
     session::{Action, Answer, Dialect, End, Envelope, Fate, Session, Terms},
@@ -160,11 +161,12 @@ impl Desk {
         }
     }
 
-    async fn talk(&self, mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    async fn talk(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         let session = match self.settings.dialect {
             Dialect::Smtp if self.speaks_too_early(&stream).await => Session::spoke_too_early(self.terms()),
             Dialect::Smtp | Dialect::Lmtp => Session::new(self.terms()),
         };
+        let mut stream = Prompt(stream);
         let Ended::StartTls(session) = self.converse(session, &mut stream, peer).await? else { return Ok(()) };
         let Some(tls) = self.settings.tls.clone() else { return Ok(()) };
         let handshake = TlsAcceptor::from(tls).accept(stream);

@@ -13,6 +13,7 @@ pub mod imap;
 pub mod links;
 pub mod listener;
 pub mod preview;
+mod prompt;
 pub mod quarantine;
 pub mod rates;
 pub mod recheck;
