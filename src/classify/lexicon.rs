@@ -19,7 +19,7 @@ pub const WORDS: &[(&str, &str)] = &[
         "meals",
         "restaurant*,restoran*,restaurante*,ristorante*,trattoria*,osteria*,pizzeria*,*pizza*,cafe*,*cafeteria*,*kaffee*,caffe*,coffee*,kaffee*,kopitiam,\
          kopi,bistro*,brasserie*,*grill*,diner,dining,dinner,lunch,breakfast,buffet,tavern*,pub,bar,brewery,brewpub,brauhaus,biergarten,\
-         gasthaus*,gasthof*,gaststatte*,wirtshaus*,*stubli*,*stube,imbiss*,backerei*,*backerei*,konditorei*,confiserie*,confectionery,\
+         gasthaus*,gasthof*,gaststatte*,wirtshaus*,*stubli*,*stube,imbiss*,backerei*,*backerei*,konditorei*,confiserie*,confiseur*,confectionery,\
          bakery,bakeries,bakehouse,boulangerie*,patisserie*,bagel*,donut*,cake,cakes,creperie*,gelato*,gelateria*,icecream,ice cream,\
          kitchen*,kitchenette,kueche,eatery,cuisine,canteen,kantine,mensa,cafeteria,food court,seafood,*steakhouse*,steak*,burger*,\
          *sushi*,*ramen*,noodle*,thai,table,tbl,chk,guest,waitress,hostess,dine in,dinein,eat in,takeout,tip,tips,suggested tip,suggested gratuity,guest check,guest copy,\
@@ -149,7 +149,7 @@ pub const WORDS: &[(&str, &str)] = &[
          oil change,insurance*,versicherung*,bank,pet,*petshop*,petexpress,milch,bread loaf,per kg,kg,yogurt*,\
          joghurt*,tomaten kg,chicken breast,ground beef,cereal,detergent*,shampoo*,toilet paper,toilettenpapier,tissue*,\
          zahnpasta,toothpaste,diaper*,windeln,bleach,hammer,bolt,nail,pipe,bulb,battery,batteries,socket,shirt,jeans,dress,socks,trading,\
-         packaging,gardening,bau,machinery,motor,key maker,locksmith,*friseur*,*textilreinigung*,*kfz*,*warenhaus*,*kaufhaus*,*discount,neukauf,超市,便利店,购物中心,商贸,百货,商场,服装,鞋,家电,五金,建材,\
+         packaging,gardening,bau,machinery,motor,key maker,locksmith,*friseur*,*textilreinigung*,*kfz*,*warenhaus*,*kaufhaus*,marken discount,markendiscount*,discounter*,neukauf,超市,便利店,购物中心,商贸,百货,商场,服装,鞋,家电,五金,建材,\
          日用品,水果,蔬菜,生鲜,洗衣,理发,美容,保险,汽车维修,洗车,家具,玩具,珠宝,スーパー,コンビニ,百貨店",
     ),
 ];

@@ -74,7 +74,7 @@ impl Proposal {
 }
 
 /// Below this the model's favourite is not proposed; "other" is, with its own low probability.
-pub const MIN_P: f32 = 0.45;
+pub const MIN_P: f32 = 0.33;
 /// Share of trust in a proposal that only the letters of a name speak for: no known brand, no word. On receipts the
 /// model alone was right about this often when it was sure (`models/category/CARD.md`).
 const NAME_ONLY_TRUST: f32 = 0.62;

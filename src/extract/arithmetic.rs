@@ -8,6 +8,8 @@ use super::{capitals, layout::Layout, money::Mention, rank::Features, words::Lab
 const MAX_PARTS: usize = 12;
 /// Taxes, services, discounts and roundings that are combined with a subtotal.
 const MAX_STEPS: usize = 12;
+/// Amounts called a total that are combined by two.
+const MAX_TOTALS: usize = 24;
 /// Articles summed; a longer slip is not checked.
 const MAX_ITEMS: usize = 400;
 /// Rounding lines move a total by at most this: five rappen, ten sen, and Swedish rounding.
@@ -32,6 +34,10 @@ pub struct Sums {
     pub items: Vec<Decimal>,
     /// Values written out in Chinese capital numerals.
     pub capitals: Vec<Decimal>,
+    /// Totals that two other totals add up to: one per tax rate, then the whole.
+    pub wholes: Vec<Decimal>,
+    /// Totals that are a part of such a whole.
+    pub parts: Vec<Decimal>,
 }
 
 fn values(mentions: &[Mention], labels: &[L]) -> Vec<Decimal> {
@@ -69,6 +75,7 @@ impl Sums {
             }
         }
         sums.build(mentions, &printed);
+        sums.join_totals(mentions);
         let totals = values(mentions, &[L::Total, L::GrandTotal, L::Subtotal, L::Net]);
         for rounding in values(mentions, &[L::Rounding]).iter().filter(|r| !r.is_zero() && r.abs() <= MAX_ROUNDING) {
             for total in &totals {
@@ -122,6 +129,27 @@ impl Sums {
         }
     }
 
+    /// `Total 6 % supplies 73.52`, `Total 0 % supplies 20.67`, `Total payable 94.19`: the last is the whole. The whole
+    /// stands below its parts, or two lines of a table of taxes would make one.
+    fn join_totals(&mut self, mentions: &[Mention]) {
+        let called = |labels: &'static [L]| {
+            let own = mentions.iter().filter(move |m| m.is(labels) && m.amount.decimals > 0 && !m.amount.percent);
+            own.map(|m| (m.row, m.amount.value.normalize())).take(MAX_TOTALS).collect::<Vec<_>>()
+        };
+        let parts = called(&[L::Total, L::GrandTotal, L::Subtotal]);
+        for (row, whole) in called(&[L::Total, L::GrandTotal]) {
+            let above = || parts.iter().filter(|(at, value)| *at < row && !value.is_zero() && *value != whole);
+            for (i, (first_row, first)) in above().enumerate() {
+                for (second_row, second) in above().skip(i + 1) {
+                    if first_row != second_row && (*first + *second).normalize() == whole {
+                        self.wholes.push(whole);
+                        self.parts.extend([*first, *second]);
+                    }
+                }
+            }
+        }
+    }
+
     /// Sets the features of `value` and says why in words.
     pub fn explain(&self, value: Decimal, features: &mut Features, reasons: &mut Vec<String>) {
         let mut note = |name: &'static str, reason: &str, list: &[Decimal]| {
@@ -140,6 +168,8 @@ impl Sums {
         note("sum_unrounded", "", &self.unrounded);
         note("sum_items", "sum:items", &self.items);
         note("capitals", "capitals", &self.capitals);
+        note("sum_whole", "sum:totals", &self.wholes);
+        note("sum_part", "", &self.parts);
     }
 }
 

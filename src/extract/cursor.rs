@@ -124,10 +124,17 @@ pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
         end -= 1;
         skipped += 1;
     }
+    // A dollar sign read as a letter touches its number and nothing else.
+    if end == start && cursor.before(start) == 'S' && !cursor.before(start - 1).is_alphanumeric() {
+        return true;
+    }
     MONEY_MARKS.iter().any(|mark| {
         let length = mark.chars().count();
         let Some(from) = end.checked_sub(length) else { return false };
-        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic())
+        // `TotalRM15.40`: a code in capitals after a small letter is a word of its own.
+        let changes_case =
+            cursor.before(from).is_lowercase() && length > 1 && (from..end).all(|i| cursor.at(i).is_uppercase());
+        matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic() || changes_case)
     })
 }
 

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::LazyLock};
 use regex::Regex;
 
 use super::{
-    brand, find_seller,
+    brand, cut_names, find_seller,
     fold::{Folded, fold_name, similarity},
     judge_merchant::{ADDRESS, CONTACT, DOMAIN, Head, LEGAL, LEGAL_MALAYSIA, REGISTRATION, judge, matches},
     layout::Layout,
@@ -21,6 +21,8 @@ use crate::domain::{
 pub const HEAD_ROWS: usize = 14;
 /// Proposals kept.
 const MAX_PROPOSALS: usize = 90;
+/// Rows at the head where a logo may begin.
+const LOGO_ROWS: usize = 3;
 /// Rows in which web addresses are looked for.
 const DOMAIN_ROWS: usize = 200;
 /// Web addresses of one receipt that are considered.
@@ -73,6 +75,14 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     printed.extend(find_seller::find(layout));
     printed.extend(domain_names(layout));
     printed.extend(brand::find(layout));
+    printed.extend(cut_names::find(layout));
+    // Nobody's name ends inside a bracket: where a longer line closes it, the cut one is no name.
+    let closed: Vec<(usize, usize)> =
+        printed.iter().filter(|n| is_balanced(&n.text)).map(|n| (n.row, n.row + n.rows)).collect();
+    printed.retain(|n| {
+        let covers = |(from, to): &(usize, usize)| *from <= n.row && n.row + n.rows <= *to && to - from > n.rows;
+        is_balanced(&n.text) || !(n.piece || closed.iter().any(covers))
+    });
     let head = Head::new(layout, today);
     let mut proposals: Vec<Proposal> = Vec::new();
     let mut folds: Vec<String> = Vec::new();
@@ -84,7 +94,8 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
         if folded.is_empty() || folded.chars().all(|c| c.is_ascii_digit()) {
             continue;
         }
-        let features = judge(layout, &name, &text, &folded, &head);
+        let mut features = judge(layout, &name, &text, &folded, &head);
+        seams(layout, &name, &mut features);
         // Case and spacing make no other name: the one printed first is shown.
         let same = folds.iter().position(|f| *f == folded).and_then(|at| proposals.get_mut(at));
         if let Some(same) = same {
@@ -117,6 +128,10 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     mark_twins(&folds, &mut proposals);
     add_known(layout, known, &head, &mut proposals);
     proposals
+}
+
+fn is_balanced(text: &str) -> bool {
+    text.matches(['(', '（']).count() == text.matches([')', '）']).count()
 }
 
 /// Features that say a name carries its legal form.
@@ -202,10 +217,12 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
         let next = at + 1;
         if next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
             out.extend(row_name(layout, at, next));
-            // A long name may take three rows; its legal form ends it.
+            // A long name may take three rows: its legal form ends it, or it is a logo of single words.
             let third = next + 1;
-            if layout.rows.get(third).is_some_and(|r| matches(&LEGAL_MALAYSIA, &r.text) || matches(&LEGAL, &r.text))
-                && joinable(layout, next, third)
+            let is_logo = || (at..=third).all(|r| layout.rows[r].text.split_whitespace().count() <= 2);
+            if layout.rows.get(third).is_some_and(|r| {
+                matches(&LEGAL_MALAYSIA, &r.text) || matches(&LEGAL, &r.text) || (at < LOGO_ROWS && is_logo())
+            }) && joinable(layout, next, third)
             {
                 out.extend(row_name(layout, at, third));
             }
@@ -297,13 +314,41 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
     })
 }
 
-/// Two rows that look like one name: same height, close, not obviously something else.
+/// What the rows say about where a name begins and ends: whether the rows above and below look like more of it, and how
+/// alike the rows of a joined one are.
+fn seams(layout: &Layout<'_>, name: &Printed, f: &mut Features) {
+    let last = name.row + name.rows - 1;
+    let (Some(first_row), Some(last_row)) = (layout.rows.get(name.row), layout.rows.get(last)) else { return };
+    let alike = |a: f32, b: f32| a.min(b) / a.max(b).max(1.0);
+    let gap = |above: usize, below: usize| {
+        let (above, below) = (&layout.rows[above], &layout.rows[below]);
+        (below.bounds.top - above.bounds.bottom) / above.height.max(1.0)
+    };
+    if let Some(above) = name.row.checked_sub(1).filter(|a| joinable(layout, *a, name.row)) {
+        f.set("above_alike", alike(layout.rows[above].height, first_row.height));
+        f.set("above_gap", gap(above, name.row).clamp(-1.0, 2.0));
+    }
+    if last + 1 < layout.rows.len() && joinable(layout, last, last + 1) {
+        f.set("below_alike", alike(layout.rows[last + 1].height, last_row.height));
+        f.set("below_gap", gap(last, last + 1).clamp(-1.0, 2.0));
+    }
+    if name.rows > 1 {
+        f.set("rows_alike", alike(first_row.height, last_row.height));
+        f.set("rows_gap", gap(name.row, name.row + 1).clamp(-1.0, 2.0));
+        let width = |row: &super::layout::Row| row.bounds.right - row.bounds.left;
+        f.set("rows_widths", alike(width(first_row), width(last_row)));
+        f.flag("rows_centred", (first_row.bounds.centre() - last_row.bounds.centre()).abs() < first_row.height);
+    }
+}
+
+/// Two rows that look like one name: close, of like height (a logo's second line is often half as tall), not obviously
+/// something else.
 fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
     let (a, b) = (&layout.rows[a], &layout.rows[b]);
     let ratio = a.height / b.height.max(1.0);
     let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
     a.page == b.page
-        && (0.6..1.7).contains(&ratio)
+        && (0.45..2.6).contains(&ratio)
         && gap < 1.2
         && !matches(&ADDRESS, &b.text)
         && !matches(&CONTACT, &b.text)

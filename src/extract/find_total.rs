@@ -176,6 +176,8 @@ struct Page {
     card_rows: Vec<usize>,
     /// Distinct amounts that are called a total.
     totals: Vec<Decimal>,
+    /// Rows of a table of taxes: a rate and at least two amounts.
+    rate_rows: Vec<usize>,
 }
 
 impl Page {
@@ -193,8 +195,16 @@ impl Page {
             rounding_rows: rows(&[L::Rounding]).collect(),
             card_rows: rows(&[L::Card]).collect(),
             totals: distinct_totals(mentions),
+            rate_rows: rate_rows(mentions),
         }
     }
+}
+
+/// Rows with a percentage and at least two amounts, `15.00% 190,16 28.52 218.68`.
+fn rate_rows(mentions: &[Mention]) -> Vec<usize> {
+    let on = |row: usize| mentions.iter().filter(move |m| m.row == row);
+    let rated = mentions.iter().filter(|m| m.amount.percent).map(|m| m.row);
+    rated.filter(|row| on(*row).filter(|m| !m.amount.percent && m.amount.decimals == 2).count() >= 2).collect()
 }
 
 fn distinct_totals(mentions: &[Mention]) -> Vec<Decimal> {
@@ -208,7 +218,9 @@ fn distinct_totals(mentions: &[Mention]) -> Vec<Decimal> {
 impl Page {
     /// How an amount stands to the ones that are called a total, above all to one that adds up.
     fn against_totals(&self, value: Decimal, group: &[&Mention], sums: &Sums, f: &mut Features) {
-        let adds_up = |v: &Decimal| sums.built.contains(v) || sums.paid.contains(v) || sums.rounded.contains(v);
+        let adds_up = |v: &Decimal| {
+            sums.built.contains(v) || sums.paid.contains(v) || sums.rounded.contains(v) || sums.wholes.contains(v)
+        };
         let called = group.iter().any(|m| m.is(&[L::GrandTotal, L::Total]));
         let others = || self.totals.iter().filter(|t| **t != value);
         f.flag("no_total_at_all", self.totals.is_empty());
@@ -248,6 +260,7 @@ fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Featu
     f.flag("money_sign", any(&|m| m.amount.money));
     f.flag("whole", all(&|m| m.amount.decimals == 0));
     f.flag("whole_unusual", page.decimals_usual && all(&|m| m.amount.decimals != 2));
+    f.flag("rate_row", all(&|m| page.rate_rows.contains(&m.row)));
     f.flag("foreign", all(&|m| page.foreign_rows.contains(&m.row)));
     f.flag("negative", any(&|m| m.amount.value < Decimal::ZERO));
     f.flag("one_decimal", all(&|m| m.amount.decimals == 1));

@@ -17,6 +17,8 @@ use crate::domain::time::CivilDate;
 
 /// Rows looked at as a whole.
 const MAX_ROWS: usize = 400;
+/// Width of the text in text heights from which a page is no slip: an A4 letter has about 40 to 60, a slip 15 to 25.
+const FULL_PAGE: f32 = 32.0;
 
 fn regex(pattern: &str) -> Option<Regex> {
     Regex::new(pattern).ok()
@@ -34,6 +36,21 @@ static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
     )
+});
+/// Legal forms that everyday use leaves out: `real` for `real GmbH`.
+static LEGAL_LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|s\.p\.a|spa|s\.?r\.?l|srl|snc|inc)\b",
+    )
+});
+/// A street with its number, or a town with its code: an address and no name, while `ADDRESS` also meets names.
+static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?i)^\W*(?:no\.?\s?)?\d{1,5}[a-z]?[,.]?\s+(?:[\p{L}\d'.]+\s+){1,4}(?:street|st|road|rd|avenue|ave|blvd|boulevard|lane|ln|drive|dr|hwy|highway|parkway|pkwy|way|court|ct|plaza|square|sq|place|pl|row|village|bldg|building)\b",
+        r"|(?:stra(?:ss|ß)e|str\.?|gasse|platz|weg|allee|ring|damm|ufer|weena)\s*\d+",
+        r"|\b(?:rue|via|viale|piazza|corso|chemin|route|avenue|calle|jalan|jln|jl|lorong|lot|hwy|broadway)\b.*\d",
+        r"|^\W*(?:[A-Z]{1,2}-)?\d{4,6}\s+\p{L}{3}|^[\p{L} .]+,?\s+(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?(?:\s+\d{5}(?:-\d{4})?)?\W*$",
+    ))
 });
 /// Nothing but a legal form.
 static ONLY_LEGAL: LazyLock<Option<Regex>> =
@@ -68,10 +85,14 @@ pub static DOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)(?:www\.|@|https?://)?\b(?:[a-z]{3,12}\.)?([\p{L}\d-]{3,40})\.(?:(?:co|com|org|gov)\.)?(?:com|net|org|de|ch|at|fr|it|my|uk|us|cn|eu|sg|ca|au|info)\b",
     )
 });
+/// The owner's name follows.
+static OWNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(r"(?i)\b(?:own(?:ed)?|operated|managed)\s?by\b|\b(?:dimiliki|diusahakan)\b|\b(?:inhaber|inh\.|betreiber)")
+});
 /// Words of sentences rather than names, in the languages receipts thank in.
 static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
-        r"(?i)\b(?:thanks?|welcome|please|you|your|our|us|we|it's|save|saving|savings|better|feedback|survey|visit|again|come|open|hours?|daily|online|call|contact|give|get|for|returns?|refund|exchange|goods|sold|customer|copy|guest|cashier|served|server|order|table|dine|take|sale|date|time|price|item|items|description|qty|amount|bedient|ihr|ihre|unser|unsere|mein|meine|dein|wir|sie|danke|dank|besuch|einkauf|öffnungszeiten|uhr|willkommen|bitte|selber|macht|freude|merci|bienvenue|votre|vous|nous|visite|grazie|vostra|arrivederci|benvenuti|terima|kasih|sila|datang|selamat)\b|谢谢|欢迎|光临|惠顾|多谢",
+        r"(?i)\b(?:thanks?|tq|with|shopping|manager|operator|welcome|please|you|your|our|us|we|it's|save|saving|savings|better|feedback|survey|visit|again|come|open|hours?|daily|online|call|contact|give|get|for|returns?|refund|exchange|goods|sold|customer|copy|guest|cashier|served|server|order|table|dine|take|sale|date|time|price|item|items|description|qty|amount|bedient|ihr|ihre|unser|unsere|mein|meine|dein|wir|sie|danke|dank|besuch|einkauf|öffnungszeiten|uhr|willkommen|bitte|selber|macht|freude|merci|bienvenue|votre|vous|nous|visite|grazie|vostra|arrivederci|benvenuti|terima|kasih|sila|datang|selamat)\b|谢谢|欢迎|光临|惠顾|多谢",
     )
 });
 
@@ -89,6 +110,10 @@ pub struct Head {
     tallest: f32,
     /// Folded rows below the first four.
     later: Vec<String>,
+    /// A Malaysian legal form stands on the paper.
+    is_malaysian: bool,
+    /// A page of an office rather than the slip of a till: lines are long against the height of their letters.
+    is_full_page: bool,
     /// All folded rows.
     all: Vec<String>,
     domains: Vec<String>,
@@ -121,6 +146,8 @@ impl Head {
             all: rows().map(|(_, r)| fold_name(&r.text)).collect(),
             later: rows().skip(4).map(|(_, r)| fold_name(&r.text)).collect(),
             domains: domains(layout),
+            is_malaysian: rows().any(|(_, r)| matches(&LEGAL_MALAYSIA, &r.text)),
+            is_full_page: layout.frame.is_some_and(|f| f.right - f.left > FULL_PAGE * layout.median_height),
         }
     }
 }
@@ -136,6 +163,18 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("legal", matches(&LEGAL, text));
     f.flag("legal_malaysia", matches(&LEGAL_MALAYSIA, text));
     f.flag("legal_china", matches(&LEGAL_CHINA, text));
+    f.flag("legal_left_out", matches(&LEGAL_LEFT_OUT, text));
+    f.flag("street", matches(&STREET, text));
+    f.flag("paper_malaysia", head.is_malaysian);
+    f.flag("full_page", head.is_full_page);
+    // `STATIONERY SDN BHD` is the end of a name, `CHEF LEE SDN BHD` a whole one.
+    f.set("words_before_legal", words_before_legal(below_first));
+    f.flag(
+        "owner_inside",
+        name.rows > 1 && OWNED.as_ref().is_some_and(|p| p.find(text).is_some_and(|m| m.start() > 0)),
+    );
+    f.flag("exclaims", text.ends_with(['!', '?']));
+    f.flag("numbered", text.contains('#'));
     f.flag("only_legal", matches(&ONLY_LEGAL, text));
     f.flag("piece", name.piece);
     f.flag("stripped", name.stripped);
@@ -201,6 +240,8 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
     f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));
     f.flag("above_legal", matches(&LEGAL, below));
+    f.flag("above_legal_malaysia", matches(&LEGAL_MALAYSIA, below));
+    f.flag("above_street", matches(&STREET, below));
     let above = name.row.checked_sub(1).and_then(|r| layout.rows.get(r)).map_or("", |r| r.text.as_str());
     f.flag("below_legal", matches(&LEGAL, above));
     f.flag("below_address", matches(&ADDRESS, above));
@@ -214,6 +255,14 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
         f.set("wide", ((row.bounds.right - row.bounds.left) / width).min(1.0));
     }
     f
+}
+
+/// Words before the legal form of a row, in quarters of four; 0 without a legal form or without words.
+fn words_before_legal(row: &str) -> f32 {
+    let start = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref()?.find(row).map(|m| m.start());
+    let Some(end) = start(&LEGAL_MALAYSIA).or_else(|| start(&LEGAL)) else { return 0.0 };
+    let named = |word: &&str| word.chars().any(char::is_alphabetic) && !word.starts_with('(');
+    (row[..end].split_whitespace().filter(named).count() as f32 / 4.0).min(1.5)
 }
 
 fn domains(layout: &Layout<'_>) -> Vec<String> {

@@ -20,7 +20,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "gesamtbetrag|gesamtsumme|rechnungsbetrag|zu zahlen|zu bezahlen|endbetrag|endsumme|zahlbetrag|",
             "zahlungsbetrag|total inkl|gesamtbetrag inkl|total chf|total eur|total in chf|total in eur|bruttobetrag|",
             "summe eur|zu zahlender betrag|montant total|total ttc|net a payer|montant a payer|total a payer|",
-            "total general|montant du|totale complessivo|importo totale|totale da pagare|totale euro|totale chf|",
+            "total general|montant du|somme a payer|total facture|factuur totaal|te betalen|totaal te betalen|total a pagar|importe total|a pagar|total compra|tot compra|total factura|kwota do zaplaty|do zaplaty|naleznosc ogolem|rechnungssumme|rechnungs summe|summe brutto|gesamtbetrag brutto|gesamt brutto|total amount incl vat|total incl vat|total including vat|total amount in usd|total amount in eur|pay amount|amount payable now|outstanding balance|total outstanding|new balance due|totale complessivo|importo totale|totale da pagare|totale euro|totale chf|",
             "importo da pagare|价税合计|價稅合計|实付金额|实付款|实付|实收金额|实收|应付金额|应付|应收|實付|實收|應付|总金额|總金額|总计|總計|总额|總額|合计金额|合計金額|合计收费|",
             "小写|票价|支付金额|付款金额|交易金额|消费金额|本次消费|due|amt due|amt paid incl|amount paid incl"
         ),
@@ -100,7 +100,7 @@ pub const LEXICON: &[(Label, &str)] = &[
         concat!(
             "cash|cash tend|cash tendered|tendered|tender|tend|total tendered|amount tendered|amt tendered|",
             "cash received|received|amount received|amt received|total received|cash paid|paid|amount paid|",
-            "paid amount|total paid|payment|cash payment|cash rm|pay amount|accepted|accepted total|total accepted|amount accepted|cash in|tunai|wang tunai|",
+            "paid amount|total paid|payment|cash payment|cash rm|accepted|accepted total|total accepted|amount accepted|cash in|tunai|wang tunai|",
             "bayaran|dibayar|bar|bargeld|gegeben|erhalten|bezahlt|bar chf|bar eur|gegeben bar|bar gegeben|zahlung|",
             "bar erhalten|especes|recu|paye|comptant|contanti|contante|pagato|pagamento|pagamento contante|contant|",
             "现金|現金|收款|付款|实收现金|收您|预付"
@@ -171,7 +171,7 @@ pub const LEXICON: &[(Label, &str)] = &[
         concat!(
             "date|invoice date|receipt date|bill date|date time|datetime|trans date|transaction date|inv date|",
             "doc date|document date|issue date|date of issue|printed on|print date|sale date|sales date|",
-            "business date|tarikh|tarikh masa|datum|rechnungsdatum|belegdatum|ausstellungsdatum|le|date de facture|",
+            "business date|factuurdatum|factuur datum|data wystawienia|fecha de emision|fecha factura|date facture|date d emission|data emissione|data documento|rechnungs datum|datum der rechnung|billing date|statement date|bill issued|date issued|issued on|tarikh|tarikh masa|datum|rechnungsdatum|belegdatum|ausstellungsdatum|le|date de facture|",
             "data|data fattura|del|tanggal|tgl|fecha|日期|开票日期|開票日期|交易时间|交易日期|消费时间|下单时间|结账时间|时间日期|日 期|乘车日期|付款时间|支付时间|",
             "开台时间"
         ),
@@ -179,7 +179,7 @@ pub const LEXICON: &[(Label, &str)] = &[
     (
         L::OtherDate,
         concat!(
-            "due date|expiry date|expiry|expires|exp date|exp|valid until|valid till|valid thru|valid to|valid from|",
+            "due date|payment due date|payment due by|payable by|please pay by|pay by date|date limite|date limite le|date limite de paiement|date limite de paiement le|a payer avant|a payer avant le|payable le|date d echeance|zahlbar bis|faellig am|fallig am|zahlungsziel|vervaldatum|te betalen voor|termin platnosci|data scadenza|fecha de vencimiento|vencimiento|orderdatum|besteldatum|bestelldatum|auftragsdatum|date de commande|order placed|expiry|expires|exp date|exp|valid until|valid till|valid thru|valid to|valid from|",
             "best before|use by|sell by|birth date|date of birth|delivery date|order date|ship date|member since|",
             "effective date|return by|expiration|through|before|until|collection date|check in|check out|arrival|",
             "departure|pickup|gultig bis|bis|fallig|lieferdatum|leistungsdatum|mindestens haltbar|valable|jusqu|",
@@ -226,14 +226,14 @@ pub const LEXICON: &[(Label, &str)] = &[
     (
         L::Seller,
         concat!(
-            "sold by|merchant|merchant name|seller|vendor|verkaufer|vendeur|销售方|销方|收款方|收款单位|商户名称|商户|单位名称|店名|商家|销货单位|",
+            "sold by|payment received by|received by|account holder|account name|kontoinhaber|titulaire du compte|beneficiary|payee|payable to|in favour of|in favor of|sprzedawca|verkoper|leverancier|fournisseur|emetteur|vendedor|emisor|venditore|fornitore|rechnungssteller|lieferant|merchant|merchant name|seller|vendor|verkaufer|vendeur|销售方|销方|收款方|收款单位|商户名称|商户|单位名称|店名|商家|销货单位|",
             "销售方名称|賣方|门店|收款人名称|商店名称|商户全称|门店名称|对方账户|承运单位|企业名称"
         ),
     ),
     (
         L::Buyer,
         concat!(
-            "sold to|bill to|billed to|ship to|invoice to|customer name|attn|attention|kunde|client|购买方|购方|购货单位|買方|",
+            "sold to|nabywca|factuuradres|afleveradres|billing address|shipping address|rechnungsempfanger|lieferadresse|rechnungsadresse|acquirente|facture a|adresse de facturation|adresse de livraison|guest name|bill to|billed to|ship to|invoice to|customer name|attn|attention|kunde|client|购买方|购方|购货单位|買方|",
             "买方|抬头|客户名称|付款方|付款单位"
         ),
     ),
@@ -243,7 +243,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "tax invoice|simplified tax invoice|receipt|official receipt|invoice|cash sale|cash sales|cash bill|",
             "sales receipt|cash receipt|cash memo|bill|guest check|guest copy|customer copy|merchant copy|duplicate|",
             "duplicate copy|reprint|copy|sales slip|delivery order|statement|order confirmation|welcome|welcome to|",
-            "thank you|thanks|resit|resit rasmi|invois|invois cukai|salinan|terima kasih|selamat datang|rechnung|",
+            "thank you|thanks|resit|resit rasmi|factuur|kopie factuur|faktura|faktura vat|payment receipt|retail invoice|invois|invois cukai|salinan|terima kasih|selamat datang|rechnung|",
             "quittung|kassenbon|kassenbeleg|beleg|kundenbeleg|handlerbeleg|kundenkopie|bon|zwischenrechnung|",
             "bewirtungsbeleg|vielen dank|willkommen|herzlich willkommen|facture|recu|ticket|ticket de caisse|",
             "quittance|merci|bienvenue|fattura|scontrino|ricevuta|documento commerciale|grazie|benvenuti|struk|nota|",

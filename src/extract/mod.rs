@@ -11,6 +11,7 @@ mod brand;
 mod capitals;
 mod check_digits;
 mod cursor;
+mod cut_names;
 pub mod dates;
 mod find_code;
 mod find_contact;
@@ -182,5 +183,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
+#[cfg(test)]
+mod full_page_tests;
 #[cfg(test)]
 mod tests;

@@ -68,7 +68,9 @@ fn starts_number(cursor: &Cursor, i: usize) -> bool {
         return !cursor.before(i).is_ascii_digit();
     }
     // `O.50`, `l2.30`: a lookalike may open a number when digits follow and no letter stands before.
-    if lookalike(c).is_some() && !cursor.before(i).is_alphanumeric() {
+    // `S34.50` is a dollar sign more often than a five.
+    let dollar = matches!(c, 'S' | 's') && cursor.at(i + 1).is_ascii_digit();
+    if lookalike(c).is_some() && !dollar && !cursor.before(i).is_alphanumeric() {
         let next = cursor.at(i + 1);
         return next.is_ascii_digit() && has_decimals_soon(cursor, i + 1)
             || matches!(next, '.' | ',') && cursor.at(i + 2).is_ascii_digit() && cursor.at(i + 3).is_ascii_digit();
@@ -417,6 +419,8 @@ mod tests {
             ("9.00S", "9.00"),
             (".50", "0.50"),
             ("20 00", "20.00"),
+            ("S34.50", "34.50"),
+            ("TotalRM15.40", "15.40"),
             ("1,234,56", "1234.56"),
         ] {
             assert_eq!(values(text), [expected], "{text}");

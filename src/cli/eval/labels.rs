@@ -40,6 +40,7 @@ pub struct Label {
     /// The corpus's own word for the category.
     pub category: Option<String>,
     /// Invoice number.
+    #[serde(alias = "number")]
     pub invoice_number: Option<String>,
     /// The seller's tax id.
     pub merchant_tax_id: Option<String>,

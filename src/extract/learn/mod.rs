@@ -33,7 +33,7 @@ const MIN_RECEIPTS: usize = 6;
 /// L2 penalty of the linear part.
 const PENALTY: f32 = 0.5;
 /// L2 penalty of a calibration.
-const CALIBRATION_PENALTY: f32 = 1.0;
+const CALIBRATION_PENALTY: f32 = 0.2;
 /// Answers needed to calibrate a field.
 const MIN_ANSWERS: usize = 100;
 

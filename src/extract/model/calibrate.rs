@@ -14,6 +14,11 @@ use crate::{
 /// Log-odds stay within this: nobody has seen enough receipts to state more than 99.97 %.
 const MAX_LOGIT: f32 = 8.0;
 
+/// A country known by its currency settles the order of day and month; below this only the locale does.
+const SURE_ORDER: f32 = 0.95;
+/// What is missing to a score of 1 when a character counts as fully doubtful.
+const DOUBTFUL: f32 = 0.1;
+
 /// A logistic model over a few signs of certainty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -34,7 +39,7 @@ impl Calibration {
     pub fn apply(&self, key: FieldKey, ranked: &mut [(f32, Proposal)]) {
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some(signs) = signs(key, ranked) else { return };
-        let stated = self.probability(&signs);
+        let stated = self.probability(&signs).min(order_limit(key, &ranked[0].1));
         let before = ranked[0].0;
         // What the first gives up, the others may be; they never get more than the doubt that is left.
         let rest = if before < 1.0 { (1.0 - stated) / (1.0 - before).max(1e-6) } else { 1.0 };
@@ -54,21 +59,51 @@ pub fn signs(key: FieldKey, ranked: &[(f32, Proposal)]) -> Option<Features> {
     let features = &first.features;
     match key {
         FieldKey::Total => {
-            signs.set("illegible", features.get("illegible"));
-            signs.flag("twice", features.get("twice") > 0.0);
-            let sums = ["sum_paid", "sum_built", "sum_rounded", "sum_items", "capitals"];
-            signs.flag("adds_up", sums.iter().any(|name| features.get(name) > 0.0));
+            let sums = ["sum_paid", "sum_built", "sum_rounded", "sum_items", "sum_whole", "capitals"];
+            let sums = sums.iter().filter(|name| features.get(name) > 0.0).count();
+            let twice = features.get("twice") > 0.0;
+            doubt(&mut signs, features, twice || sums > 0);
+            signs.flag("twice", twice);
+            signs.flag("adds_up", sums > 0);
+            // Two sums that have nothing in common but their result.
+            signs.flag("adds_up_twice", sums > 1);
             signs.flag("repaired", features.get("repaired") > 0.0);
+            signs.flag("misread_twin", features.get("misread_twin") > 0.0);
+            signs.flag("rival_adds_up", features.get("rival_adds_up") > 0.0);
+            signs.flag("whole", features.get("whole") > 0.0);
         }
         FieldKey::Date => {
-            signs.set("illegible", features.get("illegible"));
-            signs.flag("twice", features.get("twice") > 0.0);
+            let twice = features.get("twice") > 0.0;
+            doubt(&mut signs, features, twice);
+            signs.flag("twice", twice);
+            signs.flag("thrice", features.get("thrice") > 0.0);
+            signs.flag("with_time", features.get("with_time") > 0.0);
+            signs.flag("sure_elsewhere", features.get("sure_elsewhere") > 0.0);
             signs.set("order", -features.get("order"));
         }
         FieldKey::Merchant => signs.set("illegible", features.get("illegible")),
         _ => {}
     }
     Some(signs)
+}
+
+/// Nobody is surer of a date than of which number is the month. Labelled receipts say little about this (most come from
+/// countries with one order), so it limits what is stated instead of being fitted.
+fn order_limit(key: FieldKey, first: &Proposal) -> f32 {
+    // The log-probability of the order; 0 when only one reading is a date.
+    let order = first.features.get("order").min(0.0).exp();
+    if key == FieldKey::Date && order < SURE_ORDER { order } else { 1.0 }
+}
+
+/// What the least sure of the characters says. Scores lie close to 1, so the scale is logarithmic: 0.98 is a hint, 0.85
+/// a doubt, 0.5 a coin thrown. `corroborated`: the same value was read or computed from other characters.
+fn doubt(signs: &mut Features, features: &Features, corroborated: bool) {
+    let illegible = features.get("illegible").clamp(0.0, 1.0);
+    signs.set("doubt", -(1.0 - illegible).max(0.2).ln());
+    signs.set("doubtful", (illegible / DOUBTFUL).min(1.0));
+    if !corroborated {
+        signs.set("doubtful_alone", (illegible / DOUBTFUL).min(1.0));
+    }
 }
 
 /// Signs for total and date together, from their calibrated probabilities.
