@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Acknowledgements a second beside what the disk can do, then accuracy and seconds per receipt, one table per source,
-# over directories with a labels.jsonl:
+# Acknowledgements a second beside what the disk can do, accuracy and seconds per receipt (one table per source, over
+# directories with a labels.jsonl), then documents a second per format:
 #
 #   scripts/bench.sh DIR…                 without arguments: those under ../shared/corpus, when it is there
 set -euo pipefail
@@ -21,8 +21,9 @@ fi
 cargo run --release --locked --example ack_rate -- "${TMPDIR:-/tmp}"
 cargo build --release --locked --bin vouch
 target/release/vouch eval "${directories[@]}"
-# Documents that know their text: how many a second the role `parse` takes apart on one core.
-cargo run --release --locked --quiet --example document_rate -- target/release/vouch
+# Documents that know their values: how many a second the role `parse` takes apart on one core, and what looking for codes
+# costs a photo.
+cargo run --release --locked --quiet --example parse_speed -- target/release/vouch
 if command -v python3 >/dev/null && command -v tesseract >/dev/null; then
   exec python3 scripts/speed.py "${directories[@]}"
 fi
