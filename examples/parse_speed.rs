@@ -1,72 +1,194 @@
-//! Documents a second through the reader's role `parse`, one at a time: the promise is fifty of XML, OFD, HTML and text
-//! PDF on one core.
+//! What reading costs, on one core: documents a second through the worker's role `parse`, one format a line, each document
+//! in a child of its own; and the share of a photo's processor time that goes into looking for codes.
 //!
-//! `taskset -c 0 cargo run --release --example parse_speed -- target/release/vouch fixtures/einvoices DIR…`
+//! `cargo run --release --example parse_speed -- target/release/vouch [FILE or DIR…]`: without files, documents the project
+//! makes itself, and the photos in `fixtures/receipts`. The promises: 50 a second of XML, OFD, HTML and text PDF; codes 10 %.
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
 use bytes::Bytes;
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeVal,
+};
 use vouch::{
     domain::{
         capture::Limits,
         media::{MediaType, SNIFF_BYTES},
     },
-    reader::{PoolSettings, ReadRequest, ReaderPool, Role, child::ChildSettings},
+    reader::{PoolSettings, ReadRequest, ReaderPool, Role, child::ChildSettings, see::codes},
 };
+use vouch_fixtures::pdf::{Pdf, PdfPage};
 
-/// Each type is read for so long.
-const SPELL: Duration = Duration::from_secs(10);
+/// Each format is read for so long by the clock.
+const SPELL: Duration = Duration::from_secs(8);
+/// Lines of a written invoice.
+const LINES: usize = 30;
+/// Photos read when a directory holds more: each takes seconds.
+const MAX_PHOTOS: usize = 6;
 
-/// Files below a path.
+/// A document and its name.
+type Document = (String, MediaType, Bytes);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args_os().skip(1);
+    let program = PathBuf::from(arguments.next().context("usage: parse_speed <vouch> [file or directory…]")?);
+    let named: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
+    let documents = if named.is_empty() { own()? } else { read_all(&named)? };
+    let mut by_format: BTreeMap<&'static str, Vec<Document>> = BTreeMap::new();
+    for document in documents {
+        by_format.entry(document.1.as_str()).or_default().push(document);
+    }
+    for (format, documents) in &by_format {
+        if Role::for_media(documents[0].1) == Role::Parse {
+            parse(&program, format, documents).await?;
+        }
+    }
+    let photos: Vec<Document> =
+        by_format.into_values().flatten().filter(|d| d.1.is_picture()).take(MAX_PHOTOS).collect();
+    if !photos.is_empty() {
+        search(&program, &photos).await?;
+    }
+    Ok(())
+}
+
+fn pool(program: &Path, role: Role) -> ReaderPool {
+    let mut settings = PoolSettings::new(program.to_owned(), ChildSettings::default(), 1);
+    (settings.idle_parse, settings.idle_see) = if role == Role::Parse { (1, 0) } else { (0, 0) };
+    ReaderPool::start(settings)
+}
+
+/// Prints documents a second of one format.
+async fn parse(program: &Path, format: &str, documents: &[Document]) -> anyhow::Result<()> {
+    let pool = pool(program, Role::Parse);
+    let (started, before) = (Instant::now(), processor_seconds()?);
+    let (mut read, mut refused) = (0_u32, 0_u32);
+    while started.elapsed() < SPELL {
+        for (_, media_type, bytes) in documents {
+            match pool.read(ReadRequest::new(*media_type, Limits::default(), bytes.clone())).await {
+                Ok(_) => read += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    let (clock, used) = (started.elapsed().as_secs_f64(), processor_seconds()? - before);
+    let all = f64::from(read + refused);
+    println!(
+        "{format}: {:.0} a second of one core, {:.0} by the clock (n = {}, {} files, {refused} refused)",
+        all / used,
+        all / clock,
+        read + refused,
+        documents.len()
+    );
+    Ok(())
+}
+
+/// Prints what looking for codes takes of reading photos.
+async fn search(program: &Path, photos: &[Document]) -> anyhow::Result<()> {
+    let pool = pool(program, Role::See);
+    let (mut whole, mut looking, mut found) = (0.0, 0.0, 0);
+    for (name, media_type, bytes) in photos {
+        let before = processor_seconds()?;
+        pool.read(ReadRequest::new(*media_type, Limits::default(), bytes.clone()))
+            .await
+            .with_context(|| name.clone())?;
+        whole += processor_seconds()? - before;
+        let picture = image::load_from_memory(bytes).with_context(|| name.clone())?.into_rgb8();
+        let before = processor_seconds()?;
+        found += codes::find(&picture).len();
+        looking += processor_seconds()? - before;
+    }
+    println!(
+        "codes: {:.1} % of the processor time of a photo, {looking:.2} s of {whole:.2} s (n = {} photos, {found} codes)",
+        100.0 * looking / whole,
+        photos.len()
+    );
+    Ok(())
+}
+
+/// User and system time of this process and of the children it has waited for.
+fn processor_seconds() -> anyhow::Result<f64> {
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let mut sum = 0.0;
+    for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+        let usage = getrusage(who)?;
+        sum += seconds(usage.user_time()) + seconds(usage.system_time());
+    }
+    Ok(sum)
+}
+
+fn read_all(named: &[PathBuf]) -> anyhow::Result<Vec<Document>> {
+    let mut paths = Vec::new();
+    for path in named {
+        files(path, &mut paths);
+    }
+    let mut documents = Vec::new();
+    for path in paths {
+        let bytes: Bytes = std::fs::read(&path).with_context(|| path.display().to_string())?.into();
+        // What is of no type that is read is left out: a directory holds labels as well.
+        if let Some(media_type) = MediaType::sniff(&bytes[..bytes.len().min(SNIFF_BYTES)]) {
+            documents.push((path.display().to_string(), media_type, bytes));
+        }
+    }
+    Ok(documents)
+}
+
+/// Files below a path, in order.
 fn files(path: &Path, out: &mut Vec<PathBuf>) {
     if path.is_file() {
         out.push(path.to_owned());
     }
-    let Ok(entries) = std::fs::read_dir(path) else { return };
-    for entry in entries.flatten() {
-        files(&entry.path(), out);
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for entry in &entries {
+        files(entry, out);
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), String> {
-    let mut arguments = std::env::args_os().skip(1);
-    let program = arguments.next().ok_or("name the vouch binary, then files or directories")?;
-    let mut paths = Vec::new();
-    for argument in arguments {
-        files(Path::new(&argument), &mut paths);
+/// Documents of each format that the project makes itself.
+fn own() -> anyhow::Result<Vec<Document>> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut documents: Vec<Document> =
+        read_all(&[fixtures.join("einvoices")])?.into_iter().filter(|(name, ..)| !name.contains("/ofd/")).collect();
+    let folder = fixtures.join("einvoices/ofd");
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut parts = Vec::new();
+    files(&folder, &mut parts);
+    for path in parts {
+        let name = path.strip_prefix(&folder)?.to_str().context("a name in UTF-8")?.to_owned();
+        writer.start_file(name, zip::write::SimpleFileOptions::default())?;
+        writer.write_all(&std::fs::read(&path)?)?;
     }
-    let mut documents: BTreeMap<&'static str, Vec<(MediaType, Bytes)>> = BTreeMap::new();
-    for path in paths {
-        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let head = bytes.get(..bytes.len().min(SNIFF_BYTES)).unwrap_or_default();
-        match MediaType::sniff(head) {
-            Some(kind) if Role::for_media(kind) == Role::Parse => {
-                documents.entry(kind.as_str()).or_default().push((kind, bytes.into()));
-            }
-            Some(_) | None => {}
-        }
-    }
-    let mut settings = PoolSettings::new(program.into(), ChildSettings::default(), 1);
-    settings.idle_parse = 1;
-    let pool = ReaderPool::start(settings);
-    for (kind, documents) in documents {
-        let started = Instant::now();
-        let (mut read, mut refused) = (0_u32, 0_u32);
-        while started.elapsed() < SPELL {
-            for (kind, bytes) in &documents {
-                match pool.read(ReadRequest::new(*kind, Limits::default(), bytes.clone())).await {
-                    Ok(_) => read += 1,
-                    Err(_) => refused += 1,
-                }
-            }
-        }
-        let each = f64::from(read + refused) / started.elapsed().as_secs_f64();
-        println!("{kind}: {each:.0} a second ({} files, {read} read, {refused} refused)", documents.len());
-    }
-    Ok(())
+    documents.push(("ofd".to_owned(), MediaType::Ofd, writer.finish()?.into_inner().into()));
+    documents.push(("pdf".to_owned(), MediaType::Pdf, invoice().into()));
+    documents.push(("html".to_owned(), MediaType::Html, page().into()));
+    documents.extend(read_all(&[fixtures.join("receipts")])?.into_iter().filter(|d| d.1.is_picture()));
+    Ok(documents)
+}
+
+fn lines() -> impl Iterator<Item = (String, String)> {
+    (0..LINES).map(|line| (format!("{line:02} Lunch menu with a drink and coffee"), format!("{}.50", 3 + line)))
+}
+
+fn invoice() -> Vec<u8> {
+    let title = PdfPage::a4().text(60.0, 80.0, 20.0, "Riverside Catering Ltd");
+    let page = title.text(60.0, 110.0, 10.0, "Invoice 000123    Date 2024-05-17");
+    let page = lines().enumerate().fold(page, |page, (line, (name, amount))| {
+        let top = 150.0 + 18.0 * line as f32;
+        page.text(60.0, top, 10.0, &name).text(480.0, top, 10.0, &amount)
+    });
+    Pdf::new().page(page.text(60.0, 740.0, 12.0, "Total EUR").text(480.0, 740.0, 12.0, "540.00")).bytes()
+}
+
+fn page() -> Vec<u8> {
+    let rows: String = lines().map(|(name, amount)| format!("<tr><td>{name}</td><td>{amount}</td></tr>")).collect();
+    let head = "<html><body><h1>Riverside Catering Ltd</h1><p>Invoice 000123, 2024-05-17</p>";
+    format!("{head}<table>{rows}<tr><td>Total EUR</td><td>540.00</td></tr></table></body></html>").into_bytes()
 }

@@ -6,6 +6,7 @@
 pub mod breakdown;
 pub mod capture;
 pub mod category;
+pub mod credit_code;
 pub mod draft;
 pub mod field;
 pub mod finding;

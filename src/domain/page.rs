@@ -52,6 +52,20 @@ impl Quad {
         [sum[0] / 4.0, sum[1] / 4.0]
     }
 
+    /// Whether the point is inside, for a convex quadrilateral: on the same side of all four edges. Edges are inside.
+    pub fn contains(&self, point: Point) -> bool {
+        let sides = (0..4).map(|i| {
+            let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
+            (b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0])
+        });
+        let (mut some_left, mut some_right) = (false, false);
+        for side in sides {
+            some_left |= side > 0.0;
+            some_right |= side < 0.0;
+        }
+        !(some_left && some_right)
+    }
+
     /// The axis-aligned box around both; use it for a value that spans several words.
     pub fn union(&self, other: &Self) -> Self {
         Self::from_edges(
@@ -168,6 +182,15 @@ pub struct Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_point_is_inside_a_turned_region_or_not() {
+        let diamond = Quad([[50.0, 0.0], [100.0, 50.0], [50.0, 100.0], [0.0, 50.0]]);
+        assert!(diamond.contains([50.0, 50.0]));
+        assert!(diamond.contains([30.0, 40.0]));
+        assert!(!diamond.contains([5.0, 5.0]));
+        assert!(!diamond.contains([95.0, 95.0]));
+    }
 
     #[test]
     fn a_turned_box_still_knows_its_text_width_and_height() {

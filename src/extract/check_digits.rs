@@ -1,5 +1,7 @@
 //! Check digits of tax ids: a number that fails its own arithmetic was misread, or is something else.
 
+use crate::domain::credit_code;
+
 /// Characters of an id that are looked at.
 const MAX_CHARS: usize = 32;
 
@@ -25,8 +27,8 @@ pub fn verify(id: &str) -> Verdict {
     let id = plain(id);
     let is = |ok: bool| if ok { Verdict::Valid } else { Verdict::Invalid };
     let all_digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-    if looks_like_credit_code(&id) {
-        return is(credit_code(&id) == Some(true));
+    if credit_code::looks_like_one(&id) {
+        return is(credit_code::check(&id) == Some(true));
     }
     if let Some(rest) = id.strip_prefix("CHE").map(|r| r.trim_end_matches(|c: char| c.is_ascii_alphabetic())) {
         return if all_digits(rest, 9) { is(swiss(rest)) } else { Verdict::Unknown };
@@ -53,7 +55,7 @@ pub fn repair(id: &str) -> Option<String> {
         return None;
     }
     // Letters the code has not are no guess.
-    let id = if looks_like_credit_code(&id) {
+    let id = if credit_code::looks_like_one(&id) {
         id.replace('I', "1").replace('O', "0").replace('S', "5").replace('Z', "2")
     } else {
         id
@@ -98,29 +100,6 @@ fn lookalikes(c: char) -> &'static [&'static str] {
         'Z' => &["2"],
         _ => &[],
     }
-}
-
-/// Letters of a 统一社会信用代码 (GB 32100-2015): no I, O, S, V, Z.
-const CREDIT_ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-
-/// Eighteen characters that begin with the two of a registering authority and six digits of a place.
-pub fn looks_like_credit_code(id: &str) -> bool {
-    let bytes = id.as_bytes();
-    bytes.len() == 18
-        && matches!(bytes[0], b'1' | b'5' | b'9' | b'A' | b'N' | b'Y')
-        && bytes[1].is_ascii_alphanumeric()
-        && bytes[2..8].iter().filter(|b| b.is_ascii_digit()).count() >= 5
-}
-
-fn credit_code(id: &str) -> Option<bool> {
-    let value = |c: char| CREDIT_ALPHABET.find(c);
-    let mut weight = 1;
-    let mut sum = 0;
-    for c in id.chars().take(17) {
-        sum += value(c)? * weight;
-        weight = weight * 3 % 31;
-    }
-    Some((31 - sum % 31) % 31 == value(id.chars().last()?)?)
 }
 
 fn digit(byte: u8) -> u32 {

@@ -12,6 +12,7 @@ use super::{
     words::{self, Hit, Label as L},
 };
 use crate::domain::{
+    credit_code,
     field::{Evidence, FieldKey, FieldValue, MAX_TEXT_CHARS},
     time::CivilDate,
 };
@@ -209,8 +210,8 @@ fn tax_ids(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal>) {
 /// The id with what its check digit says about it; one misread letter is put right.
 fn checked(p: f32, value: String, evidence: Evidence, phrase: Option<&'static str>, of_buyer: bool) -> TaxId {
     let mut reasons: Vec<String> = phrase.into_iter().map(|phrase| format!("label:{phrase}")).collect();
-    let chinese = check_digits::looks_like_credit_code(&check_digits::plain(&value))
-        || phrase.is_some_and(|l| l.contains("识别"));
+    let chinese =
+        credit_code::looks_like_one(&check_digits::plain(&value)) || phrase.is_some_and(|l| l.contains("识别"));
     let (p, value) = match check_digits::verify(&value) {
         Verdict::Valid => {
             reasons.push("check_digit".to_owned());

@@ -14,4 +14,6 @@ mod verify;
 
 pub use facts::facts_of;
 pub use refresh::{Touched, refresh, set_facts};
-pub use verify::{Invoice, Provider, ProviderError, RecordError, Verdict, ask, import, record_by_hand};
+pub use verify::{
+    Invoice, MAX_BATCH_BYTES, Provider, ProviderError, RecordError, Verdict, ask, import, may_record, record_by_hand,
+};

@@ -2,7 +2,8 @@
 //!
 //! A mail with PDF, XML and OFD of one invoice is one receipt of three documents; a ZIP with five invoices is five
 //! receipts. Two documents are the same receipt when they say so themselves: the same invoice number, or another
-//! rendition (PDF beside HTML) with the same total, date and merchant. A trip sheet goes with the invoice of the same
+//! rendition (PDF beside HTML) with the same total, date and merchant. The one invoice embedded in a PDF is the PDF's own,
+//! however its page reads. A trip sheet goes with the invoice of the same
 //! total, the text of a mail with the receipt it speaks of. What is no receipt and belongs to none stays a document of
 //! the capture.
 
@@ -56,6 +57,11 @@ pub fn receipts(knowledge: &Knowledge, tree: &Tree) -> Vec<Understood> {
             let understood = understand(knowledge, &group);
             let standing = standing(tree, node, &understood);
             units.push(Unit { node, form: form_of(known, &understood.group.material), standing, understood });
+        }
+    }
+    for index in 0..units.len() {
+        if (0..units.len()).any(|data| is_its_data(tree, &units, index, data)) {
+            units[index].standing = Standing::Own;
         }
     }
     let clusters = cluster(tree, &units);
@@ -115,9 +121,20 @@ fn standing(tree: &Tree, node: usize, understood: &Understood) -> Standing {
             (_, false, false) => Standing::Weak,
         };
     }
-    // A part with exact text and no total: terms and conditions, a calendar, a note.
+    // A part with exact text and no total: terms and conditions, a calendar, a note. Or the cover sheet of a portfolio.
     let is_exact = understood.group.material.pages.iter().all(|page| page.source != TextSource::Recognition);
-    if known.parent.is_some() && is_exact && !has_total { Standing::Weak } else { Standing::Own }
+    let is_cover = || tree.nodes.iter().any(|other| other.parent == Some(node) && other.reading().is_some());
+    if is_exact && !has_total && (known.parent.is_some() || is_cover()) { Standing::Weak } else { Standing::Own }
+}
+
+/// Whether `data` is the invoice that the PDF `page` carries as data: ZUGFeRD, Factur-X and China's rail and air tickets
+/// define the one embedded file as the same invoice as the page. A portfolio of several says nothing of the kind.
+fn is_its_data(tree: &Tree, units: &[Unit], page: usize, data: usize) -> bool {
+    let pdf = units[page].node;
+    let is_inside = |unit: &Unit| unit.form == Form::Data && tree.nodes[unit.node].parent == Some(pdf);
+    tree.nodes[pdf].source.media_type == MediaType::Pdf
+        && is_inside(&units[data])
+        && units.iter().filter(|unit| is_inside(unit)).count() == 1
 }
 
 fn kind(understood: &Understood) -> Option<EvidenceKind> {
@@ -139,15 +156,11 @@ fn cluster(tree: &Tree, units: &[Unit]) -> Vec<Vec<Belongs>> {
         let unit = &units[index];
         let same = |member: &Belongs| {
             let other = &units[member.unit];
-            other.node != unit.node
-                && alike::same_receipt((unit.form, &unit.understood), (other.form, &other.understood))
+            let is_alike = || alike::same_receipt((unit.form, &unit.understood), (other.form, &other.understood));
+            is_its_data(tree, units, member.unit, index) || (other.node != unit.node && is_alike())
         };
-        let at = clusters
-            .iter()
-            .position(|members| members.iter().any(same))
-            .or_else(|| carrier(tree, units, &clusters, index));
-        match at {
-            Some(at) => clusters[at].push(Belongs { unit: index, speaks: true }),
+        match clusters.iter_mut().find(|members| members.iter().any(same)) {
+            Some(members) => members.push(Belongs { unit: index, speaks: true }),
             None => clusters.push(vec![Belongs { unit: index, speaks: true }]),
         }
     }
@@ -171,27 +184,6 @@ fn cluster(tree: &Tree, units: &[Unit]) -> Vec<Vec<Belongs>> {
         clusters.extend(last_resort(units));
     }
     clusters
-}
-
-/// The receipt a PDF shows whose data it carries (ZUGFeRD, Factur-X, a 数电票 with its XML): they are one invoice by
-/// definition, so what the page was read as does not matter. With several invoices inside, each speaks for itself.
-fn carrier(tree: &Tree, units: &[Unit], clusters: &[Vec<Belongs>], index: usize) -> Option<usize> {
-    let unit = &units[index];
-    let parent = tree.nodes[unit.node].parent?;
-    let is_data_of = |other: &&Unit| other.form == Form::Data && tree.nodes[other.node].parent == Some(parent);
-    if tree.nodes[parent].source.media_type != MediaType::Pdf || units.iter().filter(is_data_of).count() != 1 {
-        return None;
-    }
-    if !is_data_of(&unit) {
-        return None;
-    }
-    let shown = |members: &Vec<Belongs>| members.iter().any(|member| units[member.unit].node == parent);
-    let same_total = |members: &Vec<Belongs>| {
-        let mut own = members.iter().filter(|member| units[member.unit].node == parent);
-        own.any(|member| alike::same_total(&unit.understood, &units[member.unit].understood))
-    };
-    let equal = clusters.iter().position(|members| shown(members) && same_total(members));
-    equal.or_else(|| clusters.iter().position(shown))
 }
 
 /// Whether something attached to the mail `node` was filed before: then its text speaks of that.

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        page::{Code, Page, Point, Quad},
+        page::{Code, Page, Quad},
         receipt::PartRole,
     },
     extract::Material,
@@ -76,44 +76,15 @@ fn member(document: usize, page: u32, quad: Quad) -> Member {
 
 fn region_group(document: usize, codes: &[Code], page: &Page, region: &ReceiptRegion) -> Group {
     let mut own = page.clone();
-    own.lines.retain(|line| contains(&region.quad, line.quad.centre()));
+    own.lines.retain(|line| region.quad.contains(line.quad.centre()));
     let codes: Vec<Code> = codes
         .iter()
-        .filter(|code| code.page == page.index && contains(&region.quad, code.quad.centre()))
+        .filter(|code| code.page == page.index && region.quad.contains(code.quad.centre()))
         .cloned()
         .collect();
     Group {
         material: Material { pages: vec![own], codes, values: Vec::new() },
         members: vec![member(document, page.index, region.quad)],
         is_region_of_many: true,
-    }
-}
-
-/// Whether the point is inside the convex quadrilateral: on the same side of all four edges.
-fn contains(quad: &Quad, point: Point) -> bool {
-    let corners = quad.0;
-    let sides = (0..4).map(|i| {
-        let (a, b) = (corners[i], corners[(i + 1) % 4]);
-        (b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0])
-    });
-    let (mut some_left, mut some_right) = (false, false);
-    for side in sides {
-        some_left |= side > 0.0;
-        some_right |= side < 0.0;
-    }
-    !(some_left && some_right)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_point_is_inside_a_turned_region_or_not() {
-        let diamond = Quad([[50.0, 0.0], [100.0, 50.0], [50.0, 100.0], [0.0, 50.0]]);
-        assert!(contains(&diamond, [50.0, 50.0]));
-        assert!(contains(&diamond, [30.0, 40.0]));
-        assert!(!contains(&diamond, [5.0, 5.0]));
-        assert!(!contains(&diamond, [95.0, 95.0]));
     }
 }

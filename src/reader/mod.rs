@@ -8,6 +8,7 @@ pub mod checked;
 pub mod child;
 pub mod failure;
 pub mod fonts;
+pub mod in_process;
 pub mod ocr;
 pub(crate) mod output;
 pub mod paper;

@@ -24,7 +24,7 @@ use crate::{
         documents::{self, DocumentRow},
         expenses::{self, ExpenseRow},
         fields, parts as document_parts,
-        readings::{self, PreviewRow},
+        readings::{self, PreviewRow, ReadingRow},
         receipts::{self, PartRow, ReceiptRow},
     },
 };
@@ -84,7 +84,7 @@ pub struct DraftView {
     pub warnings: Vec<String>,
     /// Engine and version.
     pub engine: Option<String>,
-    /// Machine-readable codes on its pages, as they were read.
+    /// Machine-readable codes on its pages, of every document it is made of, as they were read.
     pub codes: Vec<Code>,
     /// What checks noticed, most important first.
     pub findings: Vec<FindingView>,
@@ -100,7 +100,7 @@ impl DraftView {
     }
 }
 
-/// The picture of one page of a draft (of the page its receipt begins on, when `None`), for whoever may see the draft.
+/// The picture of one page of a draft, by [`PageView::index`] (of its first page, when `None`), for whoever may see the draft.
 pub async fn page_picture(
     app: &App,
     actor: &Actor,
@@ -113,12 +113,14 @@ pub async fn page_picture(
     if !access::may_see(&mut tx, actor, &receipt).await? {
         return Err(no_such());
     }
-    let Some(reading) = &receipt.reading_id else { return Ok(None) };
-    let page = match page {
-        Some(page) => page,
-        None => receipts::parts(&mut tx, id).await?.first().map_or(0, |part| part.page),
+    // A page's reading is its part's: several documents, and merged receipts, have one each.
+    let parts = receipts::parts(&mut tx, id).await?;
+    let mut shown = pages(&mut tx, &parts).await?.into_iter();
+    let found = match page {
+        Some(page) => shown.find(|view| view.index == page),
+        None => shown.next(),
     };
-    Ok(readings::previews(&mut tx, reading).await?.into_iter().find(|preview| preview.page == page))
+    Ok(found.map(|view| view.preview))
 }
 
 /// Loads a draft for `actor`; one they may not see is not there.
@@ -133,24 +135,17 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let documents = captures::documents(&mut tx, &capture.id).await?;
     let parts = receipts::parts(&mut tx, id).await?;
     let decisions = fields::decisions(&mut tx, id).await?;
-    let (mut proposed, mut warnings, mut engine) = (Vec::new(), Vec::new(), None);
-    let mut codes = Vec::new();
-    let mut breakdown = Breakdown::default();
+    let (mut proposed, mut breakdown) = (Vec::new(), Breakdown::default());
     if let Some(reading_id) = &receipt.reading_id {
         proposed = fields::list(&mut tx, id, reading_id).await?;
         breakdown = breakdowns::find(&mut tx, id, reading_id).await?;
-        if let Some(reading) = readings::find(&mut tx, reading_id).await? {
-            warnings = reading.warnings.0;
-            codes = reading.codes.0;
-            engine = Some(reading.engine);
-        }
     }
-    for part in parts.iter().filter(|part| part.reading_id != receipt.reading_id) {
-        let Some(reading) = &part.reading_id else { continue };
-        let more = readings::find(&mut tx, reading).await?.map(|reading| reading.warnings.0).unwrap_or_default();
-        warnings.extend(more);
-    }
+    let readings = readings_of(&mut tx, &receipt, &parts).await?;
+    let mut warnings: Vec<String> = readings.iter().flat_map(|reading| reading.warnings.0.clone()).collect();
     warnings.dedup();
+    let engine = readings.iter().find(|reading| receipt.reading_id.as_ref() == Some(&reading.id));
+    let engine = engine.map(|reading| reading.engine.clone());
+    let codes = codes(&parts, &readings);
     let pages = pages(&mut tx, &parts).await?;
     let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
@@ -170,6 +165,33 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         findings,
         expense,
     })
+}
+
+/// The readings a draft is made of, that of its leading document first, each once.
+async fn readings_of(tx: &mut Tx, receipt: &ReceiptRow, parts: &[PartRow]) -> Result<Vec<ReadingRow>, ReviewError> {
+    let mut found: Vec<ReadingRow> = Vec::new();
+    for id in receipt.reading_id.iter().chain(parts.iter().filter_map(|part| part.reading_id.as_ref())) {
+        if found.iter().all(|known| known.id != *id) {
+            found.extend(readings::find(tx, id).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// The codes on a receipt's own pages, and of a picture of several receipts only those inside its region, in the order of
+/// the pages. Their page is the receipt's, as that of its fields.
+fn codes(parts: &[PartRow], readings: &[ReadingRow]) -> Vec<Code> {
+    let of_part = |part: &PartRow| {
+        let reading = readings.iter().find(|reading| part.reading_id.as_ref() == Some(&reading.id));
+        let on_page = |code: &&Code| {
+            i64::from(code.page) == part.page
+                && part.region.as_ref().is_none_or(|region| region.0.contains(code.quad.centre()))
+        };
+        let position = u32::try_from(part.position).unwrap_or(0);
+        let found = reading.iter().flat_map(|reading| reading.codes.0.iter()).filter(on_page);
+        found.map(|code| Code { page: position, ..code.clone() }).collect::<Vec<Code>>()
+    };
+    parts.iter().flat_map(of_part).collect()
 }
 
 /// The pages that have a preview, in the order of the receipt, each from the reading of its own document.

@@ -19,7 +19,9 @@ use vouch::{
     store::{Json, captures, categories, organisation as stored, receipts},
 };
 
-use crate::support::{NOW, TestApp, actor, app, on_both};
+use axum::http::{Method, StatusCode};
+
+use crate::support::{Caller, NOW, TestApp, actor, app, on_both, site};
 
 const NUMBER: &str = "26440000000000000017";
 
@@ -311,6 +313,61 @@ async fn only_an_answer_of_the_tax_bureau_verifies_an_invoice() {
         let answer = findings::ask(&world.app, &Bureau, &row).await.unwrap();
         assert_eq!(answer, Some(Ok(VerificationOutcome::NotFound)));
         assert_eq!(found(&world, &rep, &other).await[0].kind, FindingKind::VerificationFailed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reviewers_record_the_bureaus_answer_on_the_page_and_import_many_at_once() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let id = draft(&world, &rep, "a", &invoice(&[])).await;
+        let (site, reps, reviewers) =
+            (site(&world), Caller::session(&world, &rep).await, Caller::session(&world, &reviewer).await);
+        let open = async |caller: &Caller| {
+            site.send(caller, Method::GET, &format!("/drafts/{id}"), "", Vec::new()).await.text()
+        };
+        assert!(!open(&reps).await.contains("data-testid=\"verify\""), "nobody verifies their own");
+        assert!(open(&reviewers).await.contains("data-testid=\"verify\""));
+
+        let path = format!("/drafts/{id}/verification");
+        let form = |caller: &Caller, fields: &str| {
+            let Caller::Session { csrf, .. } = caller else { panic!("a session") };
+            format!("csrf={csrf}&{fields}").into_bytes()
+        };
+        let kind = "application/x-www-form-urlencoded";
+        let post = async |caller: &Caller, fields: &str| {
+            site.send(caller, Method::POST, &path, kind, form(caller, fields)).await
+        };
+        assert_eq!(post(&reps, "outcome=genuine").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(post(&reviewers, "outcome=lovely").await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(post(&reviewers, "outcome=genuine&checked_on=yesterday").await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(found(&world, &rep, &id).await[0].kind, FindingKind::NotVerified, "nothing was recorded");
+        let recorded = post(&reviewers, "outcome=voided&checked_on=2026-11-18&note=seen+today").await;
+        assert_eq!(recorded.status, StatusCode::SEE_OTHER, "{}", recorded.text());
+        let failed = &found(&world, &rep, &id).await[0];
+        assert_eq!(failed.kind, FindingKind::VerificationFailed);
+        assert_eq!(failed.text("on").as_deref(), Some("2026-11-18"));
+
+        let Caller::Session { csrf, .. } = &reviewers else { panic!("a session") };
+        let upload = async |csv: &str| {
+            let body = format!(
+                "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--x\r\n\
+                 Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n{csv}\r\n--x--\r\n"
+            );
+            let kind = "multipart/form-data; boundary=x";
+            site.send(&reviewers, Method::POST, "/review/verifications", kind, body.into_bytes()).await
+        };
+        let refused = upload("number,code,outcome\n26440000000000000017,,fine\n").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text().contains("data-testid=\"problem\""));
+        let imported = upload("number,code,outcome,checked_on\n26440000000000000017,,genuine,2026-11-19\n").await;
+        assert_eq!(imported.status, StatusCode::OK);
+        assert!(imported.text().contains("data-testid=\"verifications-imported\""));
+        assert_eq!(kinds(&found(&world, &rep, &id).await), [FindingKind::Verified]);
     })
     .await;
 }

@@ -4,10 +4,13 @@
 
 mod architecture;
 mod authorization;
+mod documents;
 mod durability;
 mod findings;
 mod formats;
+mod hostile_bytes;
 mod kill_points;
+mod labelled;
 mod mail;
 mod mail_content;
 mod objects;

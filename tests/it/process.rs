@@ -260,7 +260,7 @@ async fn hostile_files_cost_themselves_a_reason_and_nobody_else_anything() {
 }
 
 /// The project's own OFD: its files zipped.
-fn ofd() -> Vec<u8> {
+pub fn ofd() -> Vec<u8> {
     use std::io::Write as _;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices/ofd");
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -278,7 +278,7 @@ fn ofd() -> Vec<u8> {
     writer.finish().expect("a package").into_inner()
 }
 
-fn einvoice(name: &str) -> Vec<u8> {
+pub fn einvoice(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/einvoices").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

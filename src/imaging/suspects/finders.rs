@@ -25,6 +25,9 @@ const MAX_PATTERNS: usize = 160;
 const LEAST_ROWS: u32 = 2;
 /// Sides of codes, in modules between the middles of two corners: versions 1 to 40.
 const SIDES: std::ops::Range<f32> = 10.0..260.0;
+/// The same where only two corners were seen, which any two patterns in text are: up to version 18, beyond what receipts
+/// carry (a Swiss QR-bill has version 25, and its corners are large).
+const MOST_OF_TWO: f32 = 80.0;
 
 /// A corner of a code, as far as is known.
 #[derive(Debug, Clone, Copy)]
@@ -313,6 +316,10 @@ fn best_pair(first: usize, others: &[usize], patterns: &[Pattern]) -> Option<(us
     }
     match best {
         Some((_, a, b)) => Some((a, Some(b))),
-        None => near.first().map(|nearest| (*nearest, None)),
+        None => {
+            let (one, other) = (&patterns[first], &patterns[*near.first()?]);
+            let modules = vector(one, other)[0].hypot(vector(one, other)[1]) / one.module.min(other.module);
+            (modules < MOST_OF_TWO).then(|| (near[0], None))
+        }
     }
 }

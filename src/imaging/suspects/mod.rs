@@ -1,8 +1,8 @@
 //! Where machine-readable codes may be on a picture, cheaply: decoding is tried only there.
 //!
 //! Two passes over the brightness. [`finders`] looks for the 1:1:3:1:1 squares in the corners of QR codes at full
-//! resolution, in any rotation, dark on light or light on dark. [`texture`] looks on a smaller copy for stripes (linear
-//! codes, PDF417) and for dense squares (Data Matrix, Aztec, QR codes whose corners are damaged or blurred).
+//! resolution, in any rotation, dark on light or light on dark. [`texture`] looks on smaller copies for stripes (linear
+//! codes) and for fields of modules (Data Matrix, Aztec, PDF417, QR codes whose corners are damaged or blurred).
 
 mod finders;
 mod texture;
@@ -19,7 +19,7 @@ pub enum Likely {
     Qr,
     /// Stripes across.
     Stripes,
-    /// A dense square.
+    /// A field of modules.
     Dense,
 }
 
@@ -37,7 +37,8 @@ pub struct Suspect {
 }
 
 impl Suspect {
-    fn centre(&self) -> [f32; 2] {
+    /// Its middle, in pixels.
+    pub fn centre(&self) -> [f32; 2] {
         let [left, top, right, bottom] = self.edges;
         [f32::midpoint(left, right), f32::midpoint(top, bottom)]
     }
@@ -51,14 +52,10 @@ impl Suspect {
 /// Places to look at, most promising first.
 pub fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let mut found = finders::suspects(grey);
-    let textured = texture::suspects(grey);
-    for suspect in textured {
-        let is_known = found.iter().any(|known| known.likely == Likely::Qr && known.contains(suspect.centre()));
-        if !is_known || suspect.likely == Likely::Stripes {
-            found.push(suspect);
-        }
-    }
+    found.extend(texture::suspects(grey));
     found.sort_by(|a, b| a.likely.cmp(&b.likely).then(b.weight.total_cmp(&a.weight)));
+    // Two corners point at their code from either side.
+    found.dedup_by(|a, b| a.likely == b.likely && a.edges == b.edges);
     found.truncate(MAX_SUSPECTS);
     found
 }

@@ -6,8 +6,9 @@ use super::{Likely, Suspect, widened};
 
 /// Longest side of the copy stripes are looked for in: a bar of a printed code is still a pixel wide.
 const STRIPES_SIDE: u32 = 1_200;
-/// The same for dense squares, whose modules are as high as they are wide.
-const DENSE_SIDE: u32 = 600;
+/// The same for fields of modules, which are as high as they are wide: small modules are grey on the smaller copy, and a cell
+/// of the larger one may lie within one large module.
+const DENSE_SIDES: [u32; 2] = [600, 300];
 /// Side of a cell in pixels of the copy.
 const CELL: usize = 8;
 /// Mean step between neighbours of a cell that is full of edges.
@@ -19,13 +20,23 @@ const LEAST_ACROSS: usize = 7;
 const LEAST_ALONG: usize = 2;
 /// Side of a dense field in cells.
 const LEAST_DENSE: usize = 4;
+/// Share of a dense field's cells that have edges both ways; large modules and the rows of a PDF417 (ISO/IEC 15438) leave
+/// some cells with edges one way, a linear code has nearly nothing else.
+const LEAST_BOTH_WAYS: f32 = 0.25;
 /// Share of a field's box that its cells fill.
 const LEAST_FILLED: f32 = 0.62;
 
 /// Fields of stripes and dense squares.
 pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let mut suspects = fields_of(grey, STRIPES_SIDE, &[Kind::Across, Kind::Down]);
-    suspects.extend(fields_of(grey, DENSE_SIDE, &[Kind::Dense]));
+    for side in DENSE_SIDES {
+        for suspect in fields_of(grey, side, &[Kind::Dense]) {
+            let is_known = |known: &Suspect| known.likely == Likely::Dense && known.contains(suspect.centre());
+            if !suspects.iter().any(is_known) {
+                suspects.push(suspect);
+            }
+        }
+    }
     suspects
 }
 
@@ -71,7 +82,21 @@ enum Kind {
     Plain,
     Across,
     Down,
+    /// Edges one way, and some the other way.
+    Busy,
     Dense,
+}
+
+impl Kind {
+    /// Whether a cell of this kind may be part of a field of `wanted`.
+    const fn belongs_to(self, wanted: Self) -> bool {
+        match wanted {
+            Self::Dense => !matches!(self, Self::Plain),
+            Self::Across => matches!(self, Self::Across),
+            Self::Down => matches!(self, Self::Down),
+            Self::Plain | Self::Busy => false,
+        }
+    }
 }
 
 fn kinds(look: &GrayImage, columns: usize, rows: usize) -> Vec<Kind> {
@@ -97,6 +122,8 @@ fn kinds(look: &GrayImage, columns: usize, rows: usize) -> Vec<Kind> {
                 Kind::Down
             } else if across > full && down > full {
                 Kind::Dense
+            } else if across > full || down > full {
+                Kind::Busy
             } else {
                 Kind::Plain
             });
@@ -105,11 +132,13 @@ fn kinds(look: &GrayImage, columns: usize, rows: usize) -> Vec<Kind> {
     kinds
 }
 
-/// Cells of one kind that touch.
+/// Cells that touch and may be one code.
 struct Field {
     /// Left, top, right, bottom in cells; right and bottom are beyond the last.
     edges: [usize; 4],
     cells: usize,
+    /// Cells with edges both ways.
+    both_ways: usize,
 }
 
 impl Field {
@@ -123,9 +152,11 @@ impl Field {
             Kind::Down => height >= LEAST_ACROSS && width >= LEAST_ALONG,
             Kind::Dense => {
                 // Squares, and PDF417, which is up to six times as wide as high.
-                width >= LEAST_DENSE && height >= LEAST_DENSE && width <= height * 6 && height <= width * 6
+                let is_code = self.both_ways as f32 >= LEAST_BOTH_WAYS * self.cells as f32;
+                let is_wide_enough = width >= LEAST_DENSE && height >= LEAST_DENSE;
+                is_code && is_wide_enough && width <= height * 6 && height <= width * 6
             }
-            Kind::Plain => false,
+            Kind::Plain | Kind::Busy => false,
         };
         // Blurred or slanted stripes leave holes.
         let least = if kind == Kind::Dense { LEAST_FILLED } else { LEAST_FILLED * 0.7 };
@@ -137,22 +168,23 @@ fn fields(kinds: &[Kind], columns: usize, rows: usize, kind: Kind) -> Vec<Field>
     let mut seen = vec![false; kinds.len()];
     let mut fields = Vec::new();
     for start in 0..kinds.len() {
-        if seen[start] || kinds[start] != kind {
+        if seen[start] || !kinds[start].belongs_to(kind) {
             continue;
         }
         seen[start] = true;
         let mut queue = vec![start];
-        let mut field = Field { edges: [columns, rows, 0, 0], cells: 0 };
+        let mut field = Field { edges: [columns, rows, 0, 0], cells: 0, both_ways: 0 };
         while let Some(at) = queue.pop() {
             let (x, y) = (at % columns, at / columns);
             field.cells += 1;
+            field.both_ways += usize::from(kinds[at] == Kind::Dense);
             let [left, top, right, bottom] = field.edges;
             field.edges = [left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)];
             for (dx, dy) in [(-1i64, 0i64), (1, 0), (0, -1), (0, 1)] {
                 let (x, y) = (x as i64 + dx, y as i64 + dy);
                 if (0..columns as i64).contains(&x) && (0..rows as i64).contains(&y) {
                     let next = y as usize * columns + x as usize;
-                    if !seen[next] && kinds[next] == kind {
+                    if !seen[next] && kinds[next].belongs_to(kind) {
                         seen[next] = true;
                         queue.push(next);
                     }

@@ -21,7 +21,7 @@ use crate::{
 
 /// Attempts at decoding on one page: each is a few milliseconds.
 const MAX_ATTEMPTS: usize = 48;
-/// Attempts without a find after which dense squares are left alone: on a page of text they are words.
+/// Fields of modules that are looked at on one page: on a page of text they are words.
 const MAX_DENSE: usize = 4;
 /// Module width in pixels that readers like best.
 const GOOD_MODULE: f32 = 6.0;
@@ -57,7 +57,10 @@ pub fn find(picture: &RgbImage) -> Vec<Found> {
         if found.len() >= MAX_CODES {
             break;
         }
-        // Dense text is looked at a few times; corners and stripes are what codes have.
+        // Corners, stripes and modules of one code point at it more than once.
+        if found.iter().any(|known: &Found| known.quad.contains(suspect.centre())) {
+            continue;
+        }
         let piece = piece(&grey, suspect.edges);
         let [left, top, ..] = suspect.edges;
         for mut code in search.decode(&piece, &suspect) {
@@ -254,7 +257,6 @@ fn decode<B: rxing::Binarizer>(bitmap: &mut BinaryBitmap<B>, likely: Likely) -> 
             BarcodeFormat::EAN_8,
             BarcodeFormat::UPC_A,
             BarcodeFormat::ITF,
-            BarcodeFormat::PDF_417,
         ]
     } else {
         &[BarcodeFormat::DATA_MATRIX, BarcodeFormat::QR_CODE, BarcodeFormat::AZTEC, BarcodeFormat::PDF_417]
@@ -313,12 +315,18 @@ fn payload(result: &RXingResult) -> String {
     }
 }
 
+/// The corners in the order one walks around them; the QR reader hands them out row by row.
+fn around(quad: Quad) -> Quad {
+    let Quad([a, b, c, d]) = quad;
+    if quad.contains(quad.centre()) { quad } else { Quad([a, b, d, c]) }
+}
+
 /// Corners of a code. Linear codes are known along one line only, so their piece stands for them.
 fn quad(result: &RXingResult, is_linear: bool, whole: &Quad) -> Quad {
     let points: Vec<Point> =
         result.getPoints().iter().map(|point| [point.x, point.y]).filter(|p| p.iter().all(|v| v.is_finite())).collect();
     match points.as_slice() {
-        [a, b, c, d] if !is_linear => Quad([*a, *b, *c, *d]),
+        [a, b, c, d] if !is_linear => around(Quad([*a, *b, *c, *d])),
         [_, _, _, ..] if !is_linear => {
             let edge =
                 |axis: usize, pick: fn(f32, f32) -> f32| points.iter().map(|p| p[axis]).reduce(pick).unwrap_or(0.0);

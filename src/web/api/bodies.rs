@@ -10,9 +10,10 @@ use crate::{
         breakdown::{LineItem, TaxLine},
         field::{Alternative, FieldKey},
         ids::ReceiptId,
-        page::Quad,
+        page::{Code, Quad},
         time::Timestamp,
     },
+    extract::payloads,
     review::{CaptureView, DocumentView, DraftField, DraftView},
     store::{
         captures::CaptureRow,
@@ -375,6 +376,8 @@ pub struct DraftBody {
     pub pages: Vec<PageBody>,
     /// The documents it is made of.
     pub documents: Vec<DraftDocumentBody>,
+    /// Machine-readable codes on its pages, in the order of the pages.
+    pub codes: Vec<CodeBody>,
     /// The capture.
     pub capture_id: String,
     /// The rep's note.
@@ -387,6 +390,35 @@ pub struct DraftBody {
     pub engine: Option<String>,
     /// The expense it became.
     pub expense_id: Option<String>,
+}
+
+/// A machine-readable code on a draft's pages, kept as it was read whether or not anybody knows its format.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CodeBody {
+    /// Symbology, e.g. `qr_code`.
+    pub symbology: String,
+    /// What kind of payload it is, e.g. `fapiao`; `null` when nobody knows it.
+    pub format: Option<String>,
+    /// The payload.
+    pub text: String,
+    /// 0-based page of the draft.
+    pub page: u32,
+    /// Four corners `[x, y]` in full-resolution pixels of that page.
+    #[serde(rename = "box")]
+    #[schema(value_type = Vec<Vec<f32>>)]
+    pub quad: Quad,
+}
+
+impl From<&Code> for CodeBody {
+    fn from(code: &Code) -> Self {
+        Self {
+            symbology: code.symbology.clone(),
+            format: payloads::parse(&code.text).map(|payload| payload.format.to_owned()),
+            text: code.text.clone(),
+            page: code.page,
+            quad: code.quad,
+        }
+    }
 }
 
 /// A document of a draft.
@@ -443,6 +475,7 @@ impl From<&DraftView> for DraftBody {
                 .enumerate()
                 .map(|(n, document)| DraftDocumentBody::new(id, n, document))
                 .collect(),
+            codes: view.codes.iter().map(CodeBody::from).collect(),
             capture_id: view.capture.id.to_string(),
             note: view.capture.note.clone(),
             original_url: format!("/api/v1/drafts/{id}/original"),

@@ -16,9 +16,6 @@ use crate::{
     },
 };
 
-/// Bytes of one batch: 5,000 lines of about a hundred characters.
-const MAX_BATCH_BYTES: usize = 1024 * 1024;
-
 /// How many answers were recorded.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportedBody {
@@ -36,7 +33,7 @@ pub async fn import(
     signed: Signed,
     request: Request,
 ) -> Result<Json<ImportedBody>, ApiError> {
-    let bytes = axum::body::to_bytes(request.into_body(), MAX_BATCH_BYTES).await;
+    let bytes = axum::body::to_bytes(request.into_body(), findings::MAX_BATCH_BYTES).await;
     let bytes = bytes.map_err(|_| findings::RecordError::TooMany)?;
     let recorded = findings::import(&state.app, &signed.actor, &String::from_utf8_lossy(&bytes)).await?;
     Ok(Json(ImportedBody { recorded }))

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{field::FieldKey, ids::ReceiptId},
+    findings,
     review::{self, Edit, Verb},
     web::{problem::ApiError, state::AppState},
 };
@@ -51,6 +52,25 @@ pub async fn attach(State(state): State<AppState>, Path(id): Path<ReceiptId>, fo
         Ok(leading) => Redirect::to(&format!("/drafts/{leading}")).into_response(),
         Err(error) => again(&state, &form, &id, error.into()).await,
     }
+}
+
+/// `POST /drafts/{id}/verification`: what a reviewer read about the invoice on the tax bureau's page.
+pub async fn verify(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+    match record(&state, &form, &id).await {
+        Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
+        Err(error) => again(&state, &form, &id, error).await,
+    }
+}
+
+async fn record(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<(), ApiError> {
+    let outcome = form.get("outcome").parse().map_err(|_| ApiError::bad_request("the form names no outcome"))?;
+    let typed = |name: &str| Some(form.get(name).trim()).filter(|text| !text.is_empty());
+    let day = typed("checked_on").map(str::parse).transpose();
+    let checked_on = day.map_err(|_| ApiError::bad_request("that is no date: write YYYY-MM-DD"))?;
+    let note = typed("note").map(str::to_owned);
+    let receipt = review::receipt(&state.app, form.frame.actor(), id).await?;
+    findings::record_by_hand(&state.app, form.frame.actor(), &receipt, outcome, checked_on, note).await?;
+    Ok(())
 }
 
 /// Where to go then: `None` for the form's own `next`.

@@ -94,7 +94,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         warnings: view.warnings.clone(),
         findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
         codes: codes(&view),
-        may: may(&mut tx, actor, &view.receipt).await?,
+        may: may(&mut tx, actor, &view).await?,
         queue,
         history: history
             .iter()
@@ -227,7 +227,8 @@ fn flags(view: &DraftView) -> Vec<String> {
     }
 }
 
-async fn may(tx: &mut Tx, actor: &Actor, row: &ReceiptRow) -> Result<May, ApiError> {
+async fn may(tx: &mut Tx, actor: &Actor, view: &DraftView) -> Result<May, ApiError> {
+    let row = &view.receipt;
     let is_own = row.owner_id == actor.id;
     let is_reviewer = policy::is_reviewer(actor);
     let with_rep = matches!(row.state, DraftState::Draft | DraftState::Returned);
@@ -244,7 +245,13 @@ async fn may(tx: &mut Tx, actor: &Actor, row: &ReceiptRow) -> Result<May, ApiErr
         },
         submit: with_rep && (is_own || is_reviewer),
         withdraw: is_own && (with_rep || in_queue),
+        verify: crate::findings::may_record(actor) && view.findings.iter().any(|finding| is_about_bureau(finding.kind)),
     })
+}
+
+/// Whether a finding says what the tax bureau said, or that nobody has asked: only invoices have one.
+const fn is_about_bureau(kind: FindingKind) -> bool {
+    matches!(kind, FindingKind::NotVerified | FindingKind::Verified | FindingKind::VerificationFailed)
 }
 
 /// The drafts before and after in the list one came from; reps come from their own list.

@@ -5,6 +5,7 @@ mod admin;
 mod capture;
 mod draft;
 mod draft_view;
+mod file_form;
 mod frame;
 mod help;
 mod mail;
@@ -43,6 +44,8 @@ pub fn router() -> Router<AppState> {
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))
         .route("/drafts/{id}/attach", post(draft::attach))
+        .route("/drafts/{id}/verification", post(draft::verify))
+        .route("/review/verifications", post(review::import_verifications))
         .route("/account/tokens", get(tokens::page).post(tokens::create))
         .route("/account/tokens/{id}/revoke", post(tokens::revoke))
         .route("/mail", get(mail::page))

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 
 use axum::{
-    extract::{Query, State},
+    extract::{FromRequestParts as _, Query, Request, State},
     response::Response,
 };
 use serde::Deserialize;
 
 use super::{
-    frame::Frame,
+    file_form,
+    frame::{self, Frame},
     names,
     receipts::{category_name, thumbnail},
 };
 use crate::{
     domain::draft::DraftState,
-    review,
+    findings, review,
     store::{organisation, receipts::Filter},
     web::{
         api::drafts::list::{ListParameters, encode_cursor},
@@ -97,6 +98,34 @@ pub async fn page(State(state): State<AppState>, frame: Frame, Query(address): Q
     }
 }
 
+/// `POST /review/verifications`: a form with a CSV file of what the tax bureau said; the queue says what became of it.
+pub async fn import_verifications(State(state): State<AppState>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let frame = match Frame::from_request_parts(&mut parts, &state).await {
+        Ok(frame) => frame,
+        Err(response) => return response,
+    };
+    let outcome: Result<usize, ApiError> = async {
+        let bytes = file_form::file(&frame, Request::from_parts(parts, body), findings::MAX_BATCH_BYTES).await?;
+        Ok(findings::import(&state.app, frame.actor(), &String::from_utf8_lossy(&bytes)).await?)
+    }
+    .await;
+    let mut page = match fill(&state, &frame, &Address::default()).await {
+        Ok(page) => page,
+        Err(error) => return frame.fail(error).await,
+    };
+    match outcome {
+        Ok(recorded) => {
+            page.imported = Some(recorded);
+            frame.render(&page)
+        }
+        Err(error) => {
+            page.problem = Some(frame::shown(&error));
+            frame::render(error.status(), &page)
+        }
+    }
+}
+
 async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<QueuePage, ApiError> {
     let actor = frame.actor();
     if !actor.sees_others() {
@@ -160,6 +189,9 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Queu
         people,
         units,
         categories,
+        may_import: findings::may_record(actor),
+        imported: None,
+        problem: None,
         more: listed.next.map(|cursor| format!("/review?{query}&after={}", encode_cursor(&cursor))),
     })
 }

@@ -1,7 +1,7 @@
 //! Customers and visits: the lists, adding, and CSV import.
 
 use axum::{
-    extract::{FromRequest as _, FromRequestParts as _, Multipart, Query, Request, State, multipart::Field},
+    extract::{FromRequestParts as _, Query, Request, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -9,6 +9,7 @@ use jiff::{civil::Time, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
+    file_form,
     frame::{self, Frame, PageForm, shown},
     names,
 };
@@ -19,9 +20,8 @@ use crate::{
         time::{CivilDate, Timestamp},
     },
     extract::fold::fold_name,
-    people,
     store::{Tx, customers, receipts, visits as rows, visits::Visit},
-    visits::{self, CustomerInput, ImportError, MAX_IMPORT_BYTES, RowOutcome, RowResult, VisitInput, VisitQuery},
+    visits::{self, CustomerInput, MAX_IMPORT_BYTES, RowOutcome, RowResult, VisitInput, VisitQuery},
     web::{
         api::cursor,
         auth::encode,
@@ -108,7 +108,7 @@ pub async fn import(State(state): State<AppState>, request: Request) -> Response
         Err(response) => return response,
     };
     let outcome = async {
-        let bytes = import_file(&frame, Request::from_parts(parts, body)).await?;
+        let bytes = file_form::file(&frame, Request::from_parts(parts, body), MAX_IMPORT_BYTES).await?;
         Ok(visits::import_csv(&state.app, frame.actor(), &bytes).await?)
     };
     let outcome = match outcome.await {
@@ -116,39 +116,6 @@ pub async fn import(State(state): State<AppState>, request: Request) -> Response
         Err(error) => ApiError::into(error),
     };
     show(&state, &frame, &Address::default(), outcome).await
-}
-
-/// The file of the form, its form token checked.
-async fn import_file(frame: &Frame, request: Request) -> Result<Vec<u8>, ApiError> {
-    let mut form =
-        Multipart::from_request(request, &()).await.map_err(|error| ApiError::bad_request(error.body_text()))?;
-    let (mut is_checked, mut file) = (false, None);
-    // Ends: the form ends; its size is bounded by the body limit.
-    while let Some(field) = form.next_field().await.map_err(|error| ApiError::bad_request(error.body_text()))? {
-        match field.name() {
-            Some("csrf") => {
-                let token = field.text().await.map_err(|error| ApiError::bad_request(error.body_text()))?;
-                is_checked = people::is_csrf_token(&frame.user.session, &token);
-            }
-            Some("file") => file = Some(bounded(field).await?),
-            _ => {}
-        }
-    }
-    if !is_checked {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", "the form is too old: reload the page and try again"));
-    }
-    file.ok_or_else(|| ApiError::bad_request("choose a CSV file"))
-}
-
-async fn bounded(mut field: Field<'_>) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|error| ApiError::bad_request(error.body_text()))? {
-        if bytes.len() + chunk.len() > MAX_IMPORT_BYTES {
-            return Err(ImportError::TooLarge.into());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }
 
 fn import_result(rows: &[RowResult]) -> ImportResult {

@@ -13,6 +13,7 @@ use crate::{
         capture::Channel,
         draft::DraftState,
         field::{Alternative, Evidence, Field, FieldKey, FieldValue},
+        finding::VerificationOutcome,
         ids::ReceiptId,
         money::Currency,
         page::Quad,
@@ -190,6 +191,8 @@ pub struct May {
     pub submit: bool,
     /// Take it back.
     pub withdraw: bool,
+    /// Record what the tax bureau said of its invoice.
+    pub verify: bool,
 }
 
 /// Where a draft stands in the queue one came from.
@@ -350,6 +353,11 @@ impl DraftPage {
     /// The fields and the category, as drawn.
     pub fn all_fields(&self) -> impl Iterator<Item = &FieldView> {
         self.fields.iter().chain(std::iter::once(&self.category))
+    }
+
+    /// What the tax bureau may have said.
+    pub fn outcomes(&self) -> &'static [VerificationOutcome] {
+        VerificationOutcome::ALL
     }
 
     /// Fields with a box on the page `index`, with the box's corners for SVG.

@@ -3,9 +3,10 @@
 use askama::Template;
 use rust_decimal::Decimal;
 
-use super::shell::{Choice, Shell, VisitView};
+use super::shell::{Choice, Problem, Shell, VisitView};
 use crate::domain::{
     draft::DraftState,
+    finding::VerificationOutcome,
     ids::ReceiptId,
     money::Currency,
     time::{CivilDate, Timestamp},
@@ -31,6 +32,12 @@ pub struct QueuePage {
     pub categories: Vec<Choice>,
     /// Address of the next page of the list (keyset).
     pub more: Option<String>,
+    /// Whether the viewer may import answers of the tax bureau.
+    pub may_import: bool,
+    /// How many answers were just imported.
+    pub imported: Option<usize>,
+    /// Why the last act did not work.
+    pub problem: Option<Problem>,
 }
 
 /// The filter, as text from the address; empty means all.
@@ -85,6 +92,11 @@ impl QueuePage {
     /// Whether a select other than the state's is set: then they are unfolded on phones too.
     pub fn is_filtered(&self) -> bool {
         !(self.filter.person.is_empty() && self.filter.unit.is_empty() && self.filter.category.is_empty())
+    }
+
+    /// What the tax bureau may have said.
+    pub fn outcomes(&self) -> &'static [VerificationOutcome] {
+        VerificationOutcome::ALL
     }
 
     /// States one can filter by.

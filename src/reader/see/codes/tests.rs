@@ -43,6 +43,7 @@ fn a_code_is_found_where_it_stands() {
     let (left, side) = (700.0 + 20.0, code.width() as f32 - 40.0);
     assert!((quad.left() - left).abs() < 12.0 && (quad.top() - 320.0).abs() < 12.0, "{quad:?}");
     assert!((quad.text_width() - side).abs() < 24.0, "{quad:?} is not {side} wide");
+    assert!(quad.contains(quad.centre()), "{quad:?}: its corners are in the order one walks around them");
 }
 
 #[test]
@@ -84,6 +85,7 @@ fn small_blurred_turned_inverted_and_noisy_codes_are_found() {
         ("slightly blurred", imageops::blur(&smaller(5), 1.6)),
         ("small and slightly blurred", imageops::blur(&smaller(3), 0.9)),
         ("turned 17 degrees", turned(17.0)),
+        ("turned 45 degrees", turned(45.0)),
         ("upside down", imageops::rotate180(&smaller(5))),
         ("inverted", framed),
         ("noisy", noisy),
@@ -101,6 +103,13 @@ fn several_codes_of_several_kinds_are_found_on_one_picture() {
     for (format, text, size, at) in [
         (BarcodeFormat::CODE_128, "INV-2024-000123", (460, 110), [700, 100]),
         (BarcodeFormat::EAN_13, "4006381333931", (380, 120), [130, 900]),
+        (
+            BarcodeFormat::PDF_417,
+            "M1DOE/JOHN            EABC123 FRAJFKAF 0006 123Y012A0001 100",
+            (520, 200),
+            [560, 500],
+        ),
+        (BarcodeFormat::DATA_MATRIX, "DM-998877665544332211", (220, 220), [640, 900]),
     ] {
         let bits = MultiFormatWriter.encode_with_hints(text, &format, size.0, size.1, &EncodeHints::default()).unwrap();
         // Some writers draw one pixel a module whatever size they are asked for.
@@ -115,7 +124,7 @@ fn several_codes_of_several_kinds_are_found_on_one_picture() {
     let mut found: Vec<(&str, String)> = find(&picture).into_iter().map(|code| (code.symbology, code.text)).collect();
     found.sort();
     let kinds: Vec<&str> = found.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(kinds, ["code_128", "ean_13", "qr_code", "qr_code"], "{found:?}");
+    assert_eq!(kinds, ["code_128", "data_matrix", "ean_13", "pdf_417", "qr_code", "qr_code"], "{found:?}");
 }
 
 #[test]

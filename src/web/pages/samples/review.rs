@@ -59,6 +59,9 @@ pub fn queue(lang: Language) -> Vec<(&'static str, QueuePage)> {
         units: choices(&[("u1", "华东 East"), ("u2", "DACH")]),
         categories: category_choices(lang),
         more: Some("/review?state=submitted&after=0192".into()),
+        may_import: true,
+        imported: Some(12),
+        problem: None,
     };
     let empty = QueuePage { rows: vec![], total: Some(0), more: None, units: vec![], ..full.clone() };
     vec![("queue", full), ("queue_empty", empty)]
@@ -240,7 +243,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             },
             CodeLine { format: None, text: "WIFI:S:guest;;".into() },
         ],
-        may: May { edit: true, confirm: true, decide: true, ..May::default() },
+        may: May { edit: true, confirm: true, decide: true, verify: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
             previous_url: Some("/drafts/1?state=submitted".into()),

@@ -1,0 +1,333 @@
+//! Documents of every format end to end through the real server: handed in, read in the sandbox, drafted, shown.
+
+use std::path::Path;
+
+use image::RgbImage;
+use serde_json::{Value, json};
+use vouch::{
+    domain::{capture::Limits, page::TextSource},
+    reader::paper,
+};
+use vouch_fixtures::pdf::{Pdf, PdfPage};
+
+use crate::{
+    parts::{CAFE, TAXI, archive, hand_in},
+    process::{einvoice, ofd},
+    support::{Api, Server},
+};
+
+/// The number, day and total of the project's own OFD.
+const NUMBER: &str = "26110000000000000031";
+
+fn cafe_page() -> PdfPage {
+    PdfPage::a4()
+        .text(72.0, 100.0, 18.0, "HARBOUR CAFE")
+        .text(72.0, 140.0, 11.0, "Date: 19/11/2026")
+        .text(72.0, 160.0, 11.0, "Coffee and a sandwich to take away")
+        .text(400.0, 160.0, 11.0, "12.80")
+        .text(72.0, 190.0, 11.0, "TOTAL EUR")
+        .text(400.0, 190.0, 11.0, "12.80")
+}
+
+fn taxi_page() -> PdfPage {
+    let lines = TAXI.lines().enumerate();
+    lines.fold(PdfPage::a4(), |page, (index, line)| page.text(72.0, 100.0 + 20.0 * index as f32, 11.0, line))
+}
+
+/// Lines as a printed slip.
+fn slip(text: &str) -> RgbImage {
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let pages = paper::text_pages(&lines, TextSource::Structured, &Limits::default()).map_err(|_| "no page").unwrap();
+    image::load_from_memory(&pages[0].preview.jpeg).unwrap().into_rgb8()
+}
+
+/// A QR code of four pixels a module as JPEG, with its side in pixels.
+fn qr(payload: &str) -> (Vec<u8>, u32) {
+    let code = qrcode::QrCode::new(payload).unwrap();
+    let (width, colors) = (code.width() as u32, code.to_colors());
+    let side = (width + 8) * 4;
+    let picture = image::GrayImage::from_fn(side, side, |x, y| {
+        let (x, y) = ((x / 4).wrapping_sub(4), (y / 4).wrapping_sub(4));
+        let is_dark = x < width && y < width && colors[(y * width + x) as usize] == qrcode::Color::Dark;
+        image::Luma([if is_dark { 0 } else { 255 }])
+    });
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    (jpeg.into_inner(), side)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The one draft of a capture.
+async fn only_draft(api: &Api, capture: &Value) -> Value {
+    let receipts = capture["receipts"].as_array().expect("receipts");
+    assert_eq!((&capture["state"], receipts.len()), (&json!("read"), 1), "{capture}");
+    api.get(&format!("/drafts/{}", text(&receipts[0], "/id"))).await
+}
+
+fn proposed<'a>(draft: &'a Value, key: &str) -> &'a str {
+    text(draft, &format!("/fields/{key}/proposed/value"))
+}
+
+/// Every page has a preview of our own pixels, and every box of a field lies on its page.
+async fn is_shown(api: &Api, draft: &Value) {
+    let pages = draft["pages"].as_array().expect("pages");
+    assert!(!pages.is_empty(), "{draft}");
+    for page in pages {
+        let url = format!("{}{}", api.address, text(page, "/preview_url"));
+        let answer = api.client.get(url).bearer_auth(&api.token).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "image/jpeg");
+        let picture = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap();
+        let [width, height] = ["width", "height"].map(|side| page[side].as_f64().unwrap());
+        let ratio = f64::from(picture.height()) / f64::from(picture.width());
+        assert!((ratio / (height / width) - 1.0).abs() < 0.02, "the preview has the page's shape: {page}");
+    }
+    let boxed = draft["fields"].as_object().unwrap().values().filter_map(|field| {
+        let proposed = &field["proposed"];
+        Some((proposed["page"].as_u64()?, proposed["box"].as_array()?))
+    });
+    for (page, corners) in boxed {
+        let page = pages.iter().find(|known| known["index"] == page).expect("a box is on a page that is shown");
+        let [width, height] = ["width", "height"].map(|side| page[side].as_f64().unwrap());
+        for corner in corners {
+            let (x, y) = (corner[0].as_f64().unwrap(), corner[1].as_f64().unwrap());
+            assert!((-2.0..=width + 2.0).contains(&x) && (-2.0..=height + 2.0).contains(&y), "{corner} on {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_pdf_waits_for_its_password_and_becomes_a_draft_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let capture = hand_in(&api, Pdf::new().page(cafe_page()).encrypted("geheim-417")).await;
+    assert_eq!(
+        (&capture["state"], &capture["reason"]),
+        (&json!("password_needed"), &json!("password_needed")),
+        "{capture}"
+    );
+    let id = text(&capture, "/id");
+    let path = format!("/captures/{id}/password");
+    for (password, state) in [("falsch-992", "password_needed"), ("geheim-417", "read")] {
+        let (status, body) = api.send(reqwest::Method::POST, &path, &json!({ "password": password })).await;
+        assert_eq!(status, 202, "{body}");
+        assert_eq!(api.settled(id).await["state"], state);
+    }
+    let draft = only_draft(&api, &api.settled(id).await).await;
+    assert_eq!((proposed(&draft, "total"), proposed(&draft, "currency")), ("12.80", "EUR"), "{draft}");
+    is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_invoice_as_pdf_xml_and_ofd_is_one_draft_that_its_data_leads_and_shows_the_codes_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let xml = String::from_utf8(einvoice("digital-special.xml")).unwrap();
+    let xml = [
+        ("26440000000000000017", NUMBER),
+        ("2026-03-05", "2026-03-12"),
+        ("1132.08", "94.34"),
+        ("67.92", "5.66"),
+        ("1200.00", "100.00"),
+        ("壹仟贰佰圆整", "壹佰圆整"),
+        ("广州示例酒店管理有限公司", "北京示例餐饮有限公司"),
+    ]
+    .into_iter()
+    .fold(xml, |xml, (from, to)| xml.replace(from, to));
+    let payload = format!("01,32,,{NUMBER},100.00,20260312,,74AE");
+    let (jpeg, side) = qr(&payload);
+    let pdf = Pdf::new()
+        .page(
+            PdfPage::a4()
+                .picture(&jpeg, (side, side), [60.0, 50.0, 110.0, 110.0])
+                .text(300.0, 100.0, 11.0, &format!("Invoice number: {NUMBER}"))
+                .text(300.0, 120.0, 11.0, "Date: 2026-03-12")
+                .text(300.0, 220.0, 11.0, "TOTAL CNY 100.00"),
+        )
+        .info("InvoiceNumber", NUMBER)
+        .info("TotalTax-includedAmount", "100.00")
+        .bytes();
+    let files: &[(&str, &[u8])] = &[("a/fapiao.pdf", &pdf), ("a/fapiao.xml", xml.as_bytes()), ("a/fapiao.ofd", &ofd())];
+    let draft = only_draft(&api, &hand_in(&api, archive(files, None)).await).await;
+    let mut documents: Vec<(&str, &str)> = draft["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|document| (text(document, "/file_name"), text(document, "/role")))
+        .collect();
+    documents.sort_unstable();
+    assert_eq!(
+        documents,
+        [("fapiao.ofd", "supporting"), ("fapiao.pdf", "supporting"), ("fapiao.xml", "leading")],
+        "{draft}"
+    );
+    for (key, value) in [
+        ("invoice_number", NUMBER),
+        ("issued_on", "2026-03-12"),
+        ("total", "100.00"),
+        ("currency", "CNY"),
+        ("merchant", "北京示例餐饮有限公司"),
+    ] {
+        assert_eq!(proposed(&draft, key), value, "{key}: {draft}");
+    }
+    let total = draft.pointer("/fields/total/proposed").unwrap();
+    assert!(total["p"].as_f64().unwrap() > 0.99 && total["box"].is_array(), "{total}");
+    let reasons = total["reasons"].to_string();
+    for agreeing in ["agree:code:fapiao", "agree:print"] {
+        assert!(reasons.contains(agreeing), "the draft shows who agrees: {reasons}");
+    }
+    // The code stands on the PDF, which does not lead.
+    assert_eq!(text(&draft, "/codes/0/text"), payload, "{}", draft["codes"]);
+    assert_eq!(text(&draft, "/codes/0/format"), "fapiao");
+    let pdf_page = draft["documents"].as_array().unwrap().iter().find(|d| d["file_name"] == "fapiao.pdf").unwrap();
+    assert_eq!(draft["codes"][0]["page"], pdf_page["pages"][0]);
+    is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_invoice_inside_a_pdf_is_the_pdfs_own_even_when_its_page_says_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let page = PdfPage::a4()
+        .text(72.0, 100.0, 16.0, "Gasthof Beispiel")
+        .text(72.0, 140.0, 11.0, "Rechnung 380 vom 15.02.2026")
+        .text(72.0, 190.0, 11.0, "Gesamtbetrag EUR 99.00");
+    let document = Pdf::new().page(page).attach("factur-x.xml", "text/xml", &einvoice("cii.xml")).bytes();
+    let draft = only_draft(&api, &hand_in(&api, document).await).await;
+    assert_eq!((proposed(&draft, "total"), proposed(&draft, "issued_on")), ("114.20", "2026-02-14"), "{draft}");
+    assert_eq!(proposed(&draft, "invoice_number"), "2026-0815");
+    let findings = api.get(&format!("/drafts/{}/findings", text(&draft, "/id"))).await;
+    let disagree: Vec<&str> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["kind"] == "sources_disagree")
+        .map(|finding| text(finding, "/detail/field"))
+        .collect();
+    assert!(disagree.contains(&"total"), "a conflict is flagged, never averaged: {findings}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_receipt_of_a_pdf_portfolio_is_a_draft() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let cover = PdfPage::a4().text(72.0, 100.0, 12.0, "For the best experience open this portfolio in another program");
+    let document = Pdf::new()
+        .page(cover)
+        .attach("taxi.pdf", "application/pdf", &Pdf::new().page(taxi_page()).bytes())
+        .attach("cafe.pdf", "application/pdf", &Pdf::new().page(cafe_page()).bytes())
+        .bytes();
+    let capture = hand_in(&api, document).await;
+    let mut totals: Vec<&str> = capture["receipts"].as_array().unwrap().iter().map(|r| text(r, "/total")).collect();
+    totals.sort_unstable();
+    assert_eq!(totals, ["12.80", "31.50"], "the cover sheet is no receipt: {capture}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn html_and_plain_text_become_drafts_with_previews_and_boxes_and_come_back_as_attachments_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let html = "<!DOCTYPE html><html><head><title>Receipt</title><script>alert(1)</script></head><body>\
+        <h1>HARBOUR CAFE</h1><p>Date: 19/11/2026</p><table><tr><td>Coffee</td><td>4.50</td></tr>\
+        <tr><td>Sandwich</td><td>8.30</td></tr><tr><td>TOTAL EUR</td><td>12.80</td></tr></table>\
+        <img src=\"http://169.254.169.254/x.png\"></body></html>";
+    for (document, total, media_type) in [(html, "12.80", "text/html"), (TAXI, "31.50", "text/plain")] {
+        let draft = only_draft(&api, &hand_in(&api, document.as_bytes().to_vec()).await).await;
+        assert_eq!(proposed(&draft, "total"), total, "{draft}");
+        assert!(draft.pointer("/fields/total/proposed/box").unwrap().is_array(), "{draft}");
+        is_shown(&api, &draft).await;
+        // Whatever it is, a browser never shows it as a page of this site.
+        for url in [text(&draft, "/original_url"), text(&draft, "/documents/0/original_url")] {
+            let url = format!("{}{url}", api.address);
+            let answer = api.client.get(url).bearer_auth(&api.token).send().await.unwrap();
+            let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+            assert!(header("content-disposition").starts_with("attachment;"), "{:?}", answer.headers());
+            assert_eq!(header("x-content-type-options"), "nosniff");
+            assert_eq!(header("content-security-policy"), "sandbox; default-src 'none'");
+            assert!(header("content-type").starts_with(media_type), "{:?}", answer.headers());
+            assert_eq!(answer.text().await.unwrap(), document);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_a_tiff_is_read_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    for page in [slip("HARBOUR CAFE\nDate: 19/11/2026\nCoffee 4.50\nSandwich 8.30"), slip("TOTAL EUR 12.80\nThank you")]
+    {
+        encoder.write_image::<tiff::encoder::colortype::RGB8>(page.width(), page.height(), page.as_raw()).unwrap();
+    }
+    let draft = only_draft(&api, &hand_in(&api, bytes.into_inner()).await).await;
+    assert_eq!(draft["pages"].as_array().unwrap().len(), 2, "{draft}");
+    assert_eq!(proposed(&draft, "total"), "12.80", "{draft}");
+    assert_eq!(draft.pointer("/fields/total/proposed/page"), Some(&json!(1)), "{draft}");
+    is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heic_photo_becomes_a_draft() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/formats/receipt.heic");
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!("skipped: `{}` is not here", path.display());
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let draft = only_draft(&api, &hand_in(&api, bytes).await).await;
+    assert!(!proposed(&draft, "total").is_empty(), "{draft}");
+    is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bombs_cost_their_capture_a_reason_and_the_next_document_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    // 64 MiB of zeroes in 64 KiB; a billion laughs; more pages than anybody prints.
+    let inflated = deflated(&[("zeroes.txt", &vec![0_u8; 64 << 20])]);
+    let laughs =
+        b"<?xml version='1.0'?><!DOCTYPE l [<!ENTITY a 'lol'><!ENTITY b '&a;&a;&a;&a;'>]><EInvoice>&b;</EInvoice>";
+    let many = (0..60).fold(Pdf::new(), |pdf, _| pdf.page(PdfPage::a4())).bytes();
+    for (bytes, reason) in
+        [(inflated, "archive_limits"), (laughs.to_vec(), "xml_dtd_forbidden"), (many, "pages_exceeded")]
+    {
+        let capture = hand_in(&api, bytes).await;
+        assert_eq!((text(&capture, "/state"), text(&capture, "/reason")), ("failed", reason), "{capture}");
+        // The original survives, to be taken away but never shown.
+        let url = format!("{}/api/v1/captures/{}/original", api.address, text(&capture, "/id"));
+        let answer = api.client.get(url).bearer_auth(&api.token).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment;"));
+    }
+    // A page of 200 x 200 inches is no bomb: it is drawn smaller.
+    let huge = PdfPage::new(14_400.0, 14_400.0).text(720.0, 1_000.0, 400.0, "TOTAL EUR 12.80");
+    let draft = only_draft(&api, &hand_in(&api, Pdf::new().page(huge).bytes()).await).await;
+    assert_eq!(proposed(&draft, "total"), "12.80");
+    is_shown(&api, &draft).await;
+    let draft = only_draft(&api, &hand_in(&api, CAFE.as_bytes().to_vec()).await).await;
+    assert_eq!(proposed(&draft, "total"), "12.80");
+}
+
+/// A ZIP whose entries are packed.
+fn deflated(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for (name, bytes) in files {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
