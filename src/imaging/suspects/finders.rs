@@ -314,12 +314,11 @@ fn best_pair(first: usize, others: &[usize], patterns: &[Pattern]) -> Option<(us
             }
         }
     }
-    match best {
-        Some((_, a, b)) => Some((a, Some(b))),
-        None => {
-            let (one, other) = (&patterns[first], &patterns[*near.first()?]);
-            let modules = vector(one, other)[0].hypot(vector(one, other)[1]) / one.module.min(other.module);
-            (modules < MOST_OF_TWO).then(|| (near[0], None))
-        }
+    if let Some((_, a, b)) = best {
+        return Some((a, Some(b)));
     }
+    let (one, other) = (&patterns[first], &patterns[*near.first()?]);
+    let [across, down] = vector(one, other);
+    let modules = across.hypot(down) / one.module.min(other.module);
+    (modules < MOST_OF_TWO).then(|| (near[0], None))
 }

@@ -55,7 +55,7 @@ pub fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     found.extend(texture::suspects(grey));
     found.sort_by(|a, b| a.likely.cmp(&b.likely).then(b.weight.total_cmp(&a.weight)));
     // Two corners point at their code from either side.
-    found.dedup_by(|a, b| a.likely == b.likely && a.edges == b.edges);
+    found.dedup();
     found.truncate(MAX_SUSPECTS);
     found
 }
