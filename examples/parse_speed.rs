@@ -188,7 +188,8 @@ fn invoice() -> Vec<u8> {
 }
 
 fn page() -> Vec<u8> {
-    let rows: String = lines().map(|(name, amount)| format!("<tr><td>{name}</td><td>{amount}</td></tr>")).collect();
+    let rows = lines()
+        .fold(String::new(), |rows, (name, amount)| rows + &format!("<tr><td>{name}</td><td>{amount}</td></tr>"));
     let head = "<html><body><h1>Riverside Catering Ltd</h1><p>Invoice 000123, 2024-05-17</p>";
     format!("{head}<table>{rows}<tr><td>Total EUR</td><td>540.00</td></tr></table></body></html>").into_bytes()
 }
