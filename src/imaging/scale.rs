@@ -1,7 +1,7 @@
-//! Making pictures smaller. Never larger: enlarging adds no information.
+//! Making pictures smaller; pieces with codes larger, because their readers want wide modules.
 
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer, images::Image};
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 /// The picture with its longest side at most `max_side` pixels; `None` when it already fits or cannot be scaled.
 pub fn to_longest_side(picture: &RgbImage, max_side: u32) -> Option<RgbImage> {
@@ -30,9 +30,38 @@ pub fn by_factor(picture: &RgbImage, factor: f32) -> Option<RgbImage> {
     RgbImage::from_raw(width, height, target.into_vec())
 }
 
+/// A grey picture at `width` x `height` pixels, larger or smaller, by the Catmull-Rom kernel; `None` when a side of
+/// either is zero.
+///
+/// With the general resizer of `image` enlarging what might be a code took three quarters of the search for codes: 2.4
+/// processor seconds on a 5-megapixel photo without any, 0.6 with this one.
+pub fn grey_to(picture: &GrayImage, width: u32, height: u32) -> Option<GrayImage> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let kind = fast_image_resize::PixelType::U8;
+    let (from_width, from_height) = picture.dimensions();
+    if width == 0 || height == 0 || from_width == 0 || from_height == 0 {
+        return None;
+    }
+    let source = fast_image_resize::images::ImageRef::new(from_width, from_height, picture.as_raw(), kind).ok()?;
+    let mut target = Image::new(width, height, kind);
+    Resizer::new().resize(&source, &mut target, &options).ok()?;
+    GrayImage::from_raw(width, height, target.into_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grey_pieces_grow_and_shrink_and_nothing_comes_of_nothing() {
+        let piece = GrayImage::from_fn(4, 4, |x, _| image::Luma([if x < 2 { 0 } else { 200 }]));
+        for (width, height) in [(16, 8), (2, 2)] {
+            let scaled = grey_to(&piece, width, height).unwrap();
+            assert_eq!(scaled.dimensions(), (width, height));
+            assert!(scaled.get_pixel(0, 0).0[0] < 20 && scaled.get_pixel(width - 1, height - 1).0[0] > 180);
+        }
+        assert!(grey_to(&piece, 0, 3).is_none() && grey_to(&GrayImage::new(0, 2), 3, 3).is_none());
+    }
 
     #[test]
     fn a_long_slip_keeps_its_shape_and_a_small_picture_is_left_alone() {

@@ -15,7 +15,10 @@ use rxing::{
 
 use crate::{
     domain::page::{Code, Point, Quad},
-    imaging::suspects::{Likely, Suspect, suspects},
+    imaging::{
+        scale,
+        suspects::{Likely, Suspect, suspects},
+    },
     reader::protocol::{MAX_CODES, MAX_VALUE_CHARS, clean_code},
 };
 
@@ -216,7 +219,7 @@ fn prepare(piece: &GrayImage, way: Way) -> GrayImage {
     let mut prepared = if (way.scale - 1.0).abs() < 0.02 {
         piece.clone()
     } else {
-        imageops::resize(piece, side(piece.width()), side(piece.height()), imageops::FilterType::CatmullRom)
+        scale::grey_to(piece, side(piece.width()), side(piece.height())).unwrap_or_else(|| piece.clone())
     };
     if way.sharpen {
         // Radius of about half a module after scaling: what blur has spread is put back.
