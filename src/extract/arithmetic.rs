@@ -129,7 +129,7 @@ impl Sums {
         }
     }
 
-    /// `Total 6 % supplies 73.52`, `Total 0 % supplies 20.67`, `Total payable 94.19`: the last is the whole. The whole
+    /// `Total 6 % supplies 53.00`, `Total 0 % supplies 21.50`, `Total payable 74.50`: the last is the whole. The whole
     /// stands below its parts, or two lines of a table of taxes would make one.
     fn join_totals(&mut self, mentions: &[Mention]) {
         let called = |labels: &'static [L]| {

@@ -58,14 +58,14 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
                     && is_brand(text)
                 {
                     seen.push(folded);
-                    out.push(printed(layout, at, text.to_owned(), range));
+                    out.push(Printed::piece(layout, at, &range, text.to_owned()));
                 }
             }
         }
         if segment.row < LOGO_ROWS && segment.spans.len() == 1 {
             let whole = 0..segment.text.len();
             for text in mended(&segment.text) {
-                out.push(Printed { is_mended: true, ..printed(layout, at, text, whole.clone()) });
+                out.push(Printed { is_mended: true, ..Printed::piece(layout, at, &whole, text) });
             }
         }
     }
@@ -87,23 +87,6 @@ fn words(text: &str) -> Vec<std::ops::Range<usize>> {
         }
     }
     out
-}
-
-fn printed(layout: &Layout<'_>, at: usize, text: String, range: std::ops::Range<usize>) -> Printed {
-    let segment = &layout.segments[at];
-    Printed {
-        text,
-        row: segment.row,
-        rows: 1,
-        evidence: layout.evidence(at, &range),
-        height: segment.bounds.height(),
-        legibility: segment.score_of(&range),
-        seller: false,
-        buyer: false,
-        piece: true,
-        stripped: false,
-        is_mended: false,
-    }
 }
 
 /// Brands one letter away from a word that is none: a letter too few, too many, or another.

@@ -131,7 +131,7 @@ pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
     MONEY_MARKS.iter().any(|mark| {
         let length = mark.chars().count();
         let Some(from) = end.checked_sub(length) else { return false };
-        // `TotalRM15.40`: a code in capitals after a small letter is a word of its own.
+        // `TotalRM17.80`: a code in capitals after a small letter is a word of its own.
         let changes_case =
             cursor.before(from).is_lowercase() && length > 1 && (from..end).all(|i| cursor.at(i).is_uppercase());
         matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic() || changes_case)

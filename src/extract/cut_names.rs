@@ -49,23 +49,11 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
 }
 
 fn piece(layout: &Layout<'_>, at: usize, range: Range<usize>) -> Printed {
-    let segment = &layout.segments[at];
-    Printed {
-        text: segment.text.get(range.clone()).unwrap_or("").to_owned(),
-        row: segment.row,
-        rows: 1,
-        evidence: layout.evidence(at, &range),
-        height: segment.bounds.height(),
-        legibility: segment.score_of(&range),
-        seller: false,
-        buyer: false,
-        piece: true,
-        stripped: false,
-        is_mended: false,
-    }
+    let text = layout.segments[at].text.get(range.clone()).unwrap_or("").to_owned();
+    Printed::piece(layout, at, &range, text)
 }
 
-/// `FACTUUR. Coolblue` → `Coolblue`.
+/// `FACTUUR. Nordtor` → `Nordtor`.
 fn after_title(text: &str) -> Option<Range<usize>> {
     let hits = words::find(text);
     let mut end = 0;
@@ -85,7 +73,7 @@ fn before_divider(text: &str) -> Option<Range<usize>> {
     (letters(text.get(..found.start())?) >= 3).then_some(0..found.start())
 }
 
-/// From the start through the legal form: `Coolblue B.V. Weena 664` → `Coolblue B.V.`.
+/// From the start through the legal form: `Nordtor B.V. Kade 66` → `Nordtor B.V.`.
 fn through_legal_form(text: &str) -> Option<Range<usize>> {
     let cut = before_divider(text).unwrap_or(0..text.len());
     let head = text.get(cut)?;
@@ -100,7 +88,7 @@ fn letters(text: &str) -> usize {
     text.chars().filter(|c| c.is_alphabetic()).count()
 }
 
-/// A word of the logo, as other lines of the same paper spell it: `toomll` above `toom Baumarkt GmbH`.
+/// A word of the logo, as other lines of the same paper spell it: `nordtorll` above `Nordtor Baumarkt GmbH`.
 fn logos(layout: &Layout<'_>) -> Vec<Printed> {
     let mut out: Vec<Printed> = Vec::new();
     let spelt = spelt_words(layout);
@@ -155,7 +143,7 @@ mod tests {
         let cut = |text: &'static str, range: Option<Range<usize>>| range.map(|r| &text[r]);
         let sender = "Nordtor Hosting AG - Uferweg 4 - D-24103 Kiel";
         assert_eq!(cut(sender, before_divider(sender)), Some("Nordtor Hosting AG"));
-        let joined = "Nordtor B.V. Weena 66";
+        let joined = "Nordtor B.V. Kade 66";
         assert_eq!(cut(joined, through_legal_form(joined)), Some("Nordtor B.V."));
         let titled = "RECHNUNG: Nordtor";
         assert_eq!(cut(titled, after_title(titled)), Some("Nordtor"));

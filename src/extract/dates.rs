@@ -75,13 +75,13 @@ static NAMED_DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NAMED_MONTH_FIRST: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(\p{L}{3,10})[\s\-/.,]{0,2}(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,'´’`]{0,3}(\d{4}|\d{2})"));
-/// `Jul19'14 12:36PM`, `JAN09:03 9:03PM` as American tills print it: an `l` may be read as 1, the apostrophe as a colon.
+/// `Jul24'13 11:52PM`, `FEB11:08 8:11PM` as American tills print it: an `l` may be read as 1, the apostrophe as a colon.
 static TILL: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?i)\b(jan|feb|mar|apr|may|jun|ju[l1i]|aug|sep|oct|nov|dec)[. ]?(\d{2})(['’`´:])(\d{2})\b(\s?\(?\p{L}{0,3}\)?\s?\d{1,2}:\d{2})?",
     )
 });
-/// `Ju1/15/2017`: an `l` read as 1 must not become the month's number.
+/// `Ju1/24/2016`: an `l` read as 1 must not become the month's number.
 static JULY: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)\bju[1|][\s/.\-,]{0,2}(\d{1,2})(?:st|nd|rd|th)?[\s/.\-,'´’`]{1,3}(\d{4}|\d{2})\b"));
 /// A year in short after an apostrophe.
@@ -208,7 +208,7 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
         let (Some(month), Some(day), Some(year)) = (month_by_name(month.as_str()), number(2), number(4)) else {
             continue;
         };
-        // `Jan 09:03` alone is a day and a time.
+        // `Feb 11:08` alone is a day and a time.
         if m.get(3).is_some_and(|s| s.as_str() == ":") && m.get(5).is_none() {
             continue;
         }
@@ -231,7 +231,7 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
             let Some(all) = m.get(0) else { break };
             let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
             let date = || {
-                // `#001 JAN.06'07`: what ends a longer number is no day, and the year is yet to come.
+                // `#003 MAR.08'12`: what ends a longer number is no day, and the year is yet to come.
                 let rest = ascii.get(all.end()..).unwrap_or("");
                 if ascii[..all.start()].ends_with(|c: char| c.is_ascii_digit()) || SHORT_YEAR.is_match(rest) {
                     return None;
@@ -316,7 +316,7 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
     // `07/04/2018-18:10`: a dash may lead to the time where dates are written with something else.
     let to_time = third.len() == 4 && separators.1 != "-" && DASHED_TIME.is_match(rest);
     let goes_on = matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit);
-    // `10/17 11:46`: where a separator seems lost, an hour is no year.
+    // `09/23 14:32`: where a separator seems lost, an hour is no year.
     let is_hour = (blank.0 || blank.1) && third.len() == 2 && more.first() == Some(&b':');
     if !similar || is_hour || (goes_on && !to_time) {
         return none;
@@ -487,12 +487,12 @@ mod tests {
             ("0ct30'18 09:54PM", "2018-10-30"),
             ("I:1 31.07.21 17:54", "2021-07-31"),
             ("31 12-2018", "2018-12-31"),
-            ("Ju119'14 12:36PM", "2014-07-19"),
-            ("Ju1.30'11(Sat)07:27", "2011-07-30"),
-            ("JAN09:03 9:03PM", "2003-01-09"),
-            ("Chk 4781 Apr01:18 12:11P", "2018-04-01"),
-            ("Ju1/15/2017 12:25", "2017-07-15"),
-            ("No0023 18:41 #001 JAN.06'07 REG0001", "2007-01-06"),
+            ("Ju124'13 11:52PM", "2013-07-24"),
+            ("Ju1.27'13(Sat)06:41", "2013-07-27"),
+            ("FEB11:08 8:11PM", "2008-02-11"),
+            ("Chk 8350 Mar05:16 11:24P", "2016-03-05"),
+            ("Ju1/24/2016 13:10", "2016-07-24"),
+            ("No0071 16:22 #003 MAR.08'12 REG0004", "2012-03-08"),
             ("-3 CL0SED 23 Nov 17 12:19:48-", "2017-11-23"),
         ] {
             assert_eq!(readings(text), [expected], "{text}");

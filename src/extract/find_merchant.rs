@@ -69,6 +69,26 @@ pub struct Printed {
     pub is_mended: bool,
 }
 
+impl Printed {
+    /// A part of segment `at` of the layout: `range` in bytes of its text, and `text` what is made of it.
+    pub fn piece(layout: &Layout<'_>, at: usize, range: &Range<usize>, text: String) -> Self {
+        let segment = &layout.segments[at];
+        Self {
+            text,
+            row: segment.row,
+            rows: 1,
+            evidence: layout.evidence(at, range),
+            height: segment.bounds.height(),
+            legibility: segment.score_of(range),
+            seller: false,
+            buyer: false,
+            piece: true,
+            stripped: false,
+            is_mended: false,
+        }
+    }
+}
+
 /// Every name the receipt may be from.
 pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<Proposal> {
     let mut printed = head_names(layout);
@@ -262,20 +282,8 @@ fn domain_names(layout: &Layout<'_>) -> Vec<Printed> {
             if out.len() >= MAX_DOMAINS || PROVIDERS.contains(&fold_name(name.as_str()).as_str()) {
                 continue;
             }
-            let range = name.range();
-            out.push(Printed {
-                text: name.as_str().to_owned(),
-                row: segment.row,
-                rows: 1,
-                evidence: layout.evidence(at, &range),
-                height: segment.bounds.height(),
-                legibility: segment.score_of(&range),
-                seller: false,
-                buyer: false,
-                piece: true,
-                stripped: true,
-                is_mended: false,
-            });
+            let printed = Printed::piece(layout, at, &name.range(), name.as_str().to_owned());
+            out.push(Printed { stripped: true, ..printed });
         }
     }
     out

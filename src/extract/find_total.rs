@@ -200,7 +200,7 @@ impl Page {
     }
 }
 
-/// Rows with a percentage and at least two amounts, `15.00% 190,16 28.52 218.68`.
+/// Rows with a percentage and at least two amounts, `20.00% 150.00 30.00 180.00`.
 fn rate_rows(mentions: &[Mention]) -> Vec<usize> {
     let on = |row: usize| mentions.iter().filter(move |m| m.row == row);
     let rated = mentions.iter().filter(|m| m.amount.percent).map(|m| m.row);

@@ -37,7 +37,7 @@ static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
         "有限公司|有限责任公司|股份|公司|集团|商店|商行|酒店|餐厅|饭店|超市|便利店|药房|医院|学校|出版社|銀行|银行|株式会社|合作社|经营部|服务部",
     )
 });
-/// Legal forms that everyday use leaves out: `real` for `real GmbH`.
+/// Legal forms that everyday use leaves out: `Nordtor` for `Nordtor GmbH`.
 static LEGAL_LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|s\.p\.a|spa|s\.?r\.?l|srl|snc|inc)\b",
@@ -47,7 +47,7 @@ static LEGAL_LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(concat!(
         r"(?i)^\W*(?:no\.?\s?)?\d{1,5}[a-z]?[,.]?\s+(?:[\p{L}\d'.]+\s+){1,4}(?:street|st|road|rd|avenue|ave|blvd|boulevard|lane|ln|drive|dr|hwy|highway|parkway|pkwy|way|court|ct|plaza|square|sq|place|pl|row|village|bldg|building)\b",
-        r"|(?:stra(?:ss|ß)e|str\.?|gasse|platz|weg|allee|ring|damm|ufer|weena)\s*\d+",
+        r"|(?:stra(?:ss|ß)e|str\.?|gasse|platz|weg|allee|ring|damm|ufer)\s*\d+",
         r"|\b(?:rue|via|viale|piazza|corso|chemin|route|avenue|calle|jalan|jln|jl|lorong|lot|hwy|broadway)\b.*\d",
         r"|^\W*(?:[A-Z]{1,2}-)?\d{4,6}\s+\p{L}{3}|^[\p{L} .]+,?\s+(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?(?:\s+\d{5}(?:-\d{4})?)?\W*$",
     ))
@@ -167,7 +167,7 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("street", matches(&STREET, text));
     f.flag("paper_malaysia", head.is_malaysian);
     f.flag("full_page", head.is_full_page);
-    // `STATIONERY SDN BHD` is the end of a name, `CHEF LEE SDN BHD` a whole one.
+    // `STATIONERY SDN BHD` is the end of a name, `KEDAI LIMA SDN BHD` a whole one.
     f.set("words_before_legal", words_before_legal(below_first));
     f.flag(
         "owner_inside",

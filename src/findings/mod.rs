@@ -15,5 +15,6 @@ mod verify;
 pub use facts::facts_of;
 pub use refresh::{Touched, refresh, set_facts};
 pub use verify::{
-    Invoice, MAX_BATCH_BYTES, Provider, ProviderError, RecordError, Verdict, ask, import, may_record, record_by_hand,
+    Invoice, MAX_BATCH_BYTES, Provider, ProviderError, RecordError, Verdict, ask, import, may_record, may_record_of,
+    record_by_hand,
 };

@@ -19,6 +19,7 @@ use crate::{
     store::{
         StoreError, Tx, fields,
         findings::{self, VerificationRow},
+        people,
         receipts::ReceiptRow,
     },
 };
@@ -38,6 +39,9 @@ pub enum RecordError {
     /// Only reviewers and admins record answers.
     #[error("only reviewers and admins record what the tax bureau said")]
     Forbidden,
+    /// Nobody says of their own invoice that it is genuine, while somebody else could.
+    #[error("this is your own invoice: leave it to another reviewer")]
+    Own,
     /// The draft has no number to ask about.
     #[error("the draft has no invoice number: enter it first")]
     NoNumber,
@@ -96,13 +100,19 @@ pub trait Provider: Send + Sync {
     fn ask(&self, invoice: &Invoice) -> impl Future<Output = Result<Verdict, ProviderError>> + Send;
 }
 
-/// Whether somebody may record what the tax bureau said: reviewers and admins; nobody vouches for their own invoice.
+/// Whether somebody may record what the tax bureau said at all: reviewers and admins.
 pub fn may_record(actor: &Actor) -> bool {
     actor.is(Role::Reviewer) || actor.is(Role::Admin)
 }
 
 fn allow(actor: &Actor) -> Result<(), RecordError> {
     if may_record(actor) { Ok(()) } else { Err(RecordError::Forbidden) }
+}
+
+/// Whether `actor` may record by hand what the bureau said about the invoice of this owner: as with confirming, their own
+/// is left to another reviewer, when there is one of the `active_reviewers`.
+pub fn may_record_of(actor: &Actor, owner: &PersonId, active_reviewers: i64) -> bool {
+    may_record(actor) && (*owner != actor.id || active_reviewers <= 1)
 }
 
 /// Records what a person read on the bureau's page about a draft's invoice.
@@ -116,6 +126,10 @@ pub async fn record_by_hand(
 ) -> Result<(), RecordError> {
     allow(actor)?;
     let mut tx = app.db.write().await?;
+    let reviewers = people::count_active(&mut tx, Role::Reviewer).await?;
+    if !may_record_of(actor, &receipt.owner_id, reviewers) {
+        return Err(RecordError::Own);
+    }
     let invoice = invoice_of(&mut tx, receipt).await?.ok_or(RecordError::NoNumber)?;
     let answer = Answer { outcome, checked_on, source: "by_hand", note };
     record(app, &mut tx, Some(&actor.id), &invoice.number, invoice.code, answer).await?;

@@ -33,8 +33,7 @@ pub fn by_factor(picture: &RgbImage, factor: f32) -> Option<RgbImage> {
 /// A grey picture at `width` x `height` pixels, larger or smaller, by the Catmull-Rom kernel; `None` when a side of
 /// either is zero.
 ///
-/// With the general resizer of `image` enlarging what might be a code took three quarters of the search for codes: 2.4
-/// processor seconds on a 5-megapixel photo without any, 0.6 with this one.
+/// Not the general resizer of `image`: enlarging what might be a code with it was most of the search for codes.
 pub fn grey_to(picture: &GrayImage, width: u32, height: u32) -> Option<GrayImage> {
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     let kind = fast_image_resize::PixelType::U8;

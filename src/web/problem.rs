@@ -333,7 +333,7 @@ impl From<RecordError> for ApiError {
         let detail = error.to_string();
         match error {
             RecordError::Store(error) => error.into(),
-            RecordError::Forbidden => Self::forbidden(detail),
+            RecordError::Forbidden | RecordError::Own => Self::forbidden(detail),
             RecordError::NoNumber => Self::unprocessable("no_invoice_number", detail),
             RecordError::TooMany => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
             RecordError::Line { .. } => Self::unprocessable("invalid_csv", detail),

@@ -11,6 +11,7 @@ use vouch::{
 use vouch_fixtures::pdf::{Pdf, PdfPage};
 
 use crate::{
+    formats::cafe_page,
     parts::{CAFE, TAXI, archive, hand_in},
     process::{einvoice, ofd},
     support::{Api, Server},
@@ -18,16 +19,6 @@ use crate::{
 
 /// The number, day and total of the project's own OFD.
 const NUMBER: &str = "26110000000000000031";
-
-fn cafe_page() -> PdfPage {
-    PdfPage::a4()
-        .text(72.0, 100.0, 18.0, "HARBOUR CAFE")
-        .text(72.0, 140.0, 11.0, "Date: 19/11/2026")
-        .text(72.0, 160.0, 11.0, "Coffee and a sandwich to take away")
-        .text(400.0, 160.0, 11.0, "12.80")
-        .text(72.0, 190.0, 11.0, "TOTAL EUR")
-        .text(400.0, 190.0, 11.0, "12.80")
-}
 
 fn taxi_page() -> PdfPage {
     let lines = TAXI.lines().enumerate();
@@ -103,7 +94,7 @@ async fn an_encrypted_pdf_waits_for_its_password_and_becomes_a_draft_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(dir.path(), &[], &[]);
     let api = Api::new(&server, &server.token("rep", "rep"));
-    let capture = hand_in(&api, Pdf::new().page(cafe_page()).encrypted("geheim-417")).await;
+    let capture = hand_in(&api, Pdf::new().page(cafe_page("19/11/2026")).encrypted("geheim-417")).await;
     assert_eq!(
         (&capture["state"], &capture["reason"]),
         (&json!("password_needed"), &json!("password_needed")),
@@ -221,7 +212,7 @@ async fn every_receipt_of_a_pdf_portfolio_is_a_draft() {
     let document = Pdf::new()
         .page(cover)
         .attach("taxi.pdf", "application/pdf", &Pdf::new().page(taxi_page()).bytes())
-        .attach("cafe.pdf", "application/pdf", &Pdf::new().page(cafe_page()).bytes())
+        .attach("cafe.pdf", "application/pdf", &Pdf::new().page(cafe_page("19/11/2026")).bytes())
         .bytes();
     let capture = hand_in(&api, document).await;
     let mut totals: Vec<&str> = capture["receipts"].as_array().unwrap().iter().map(|r| text(r, "/total")).collect();

@@ -313,6 +313,16 @@ async fn only_an_answer_of_the_tax_bureau_verifies_an_invoice() {
         let answer = findings::ask(&world.app, &Bureau, &row).await.unwrap();
         assert_eq!(answer, Some(Ok(VerificationOutcome::NotFound)));
         assert_eq!(found(&world, &rep, &other).await[0].kind, FindingKind::VerificationFailed);
+
+        let own = invoice(&[(FieldKey::InvoiceNumber, "26440000000000007777")]);
+        let own = draft(&world, &reviewer, "c", &own).await;
+        let row = review::receipt(&world.app, &reviewer, &own).await.unwrap();
+        let record = async || {
+            findings::record_by_hand(&world.app, &reviewer, &row, VerificationOutcome::Genuine, None, None).await
+        };
+        record().await.expect("an only reviewer has nobody to leave it to");
+        actor(&world, "second", &[Role::Reviewer]).await;
+        assert!(matches!(record().await, Err(RecordError::Own)), "another reviewer is there for it");
     })
     .await;
 }

@@ -41,10 +41,11 @@ fn warnings(reading: &Reading) -> Vec<&str> {
     reading.warnings.iter().map(|warning| warning.code.as_str()).collect()
 }
 
-fn invoice() -> PdfPage {
+/// A café's bill on a whole page.
+pub fn cafe_page(date: &str) -> PdfPage {
     PdfPage::a4()
         .text(72.0, 100.0, 18.0, "HARBOUR CAFE")
-        .text(72.0, 140.0, 11.0, "Date: 2024-05-17")
+        .text(72.0, 140.0, 11.0, &format!("Date: {date}"))
         .text(72.0, 160.0, 11.0, "Coffee and a sandwich to take away")
         .text(400.0, 160.0, 11.0, "12.80")
         .text(72.0, 190.0, 11.0, "TOTAL EUR")
@@ -69,7 +70,7 @@ fn slip() -> (Vec<u8>, (u32, u32)) {
 #[tokio::test]
 async fn a_text_pdf_is_read_without_recognition_and_everything_in_it_comes_along() {
     let document = Pdf::new()
-        .page(invoice())
+        .page(cafe_page("2024-05-17"))
         .page(PdfPage::a4().text(72.0, 100.0, 11.0, "Terms and conditions on page two"))
         .info("InvoiceNumber", "24442000000012345678")
         .info("TotalTax-includedAmount", "12.80")
@@ -128,7 +129,7 @@ async fn a_scanned_pdf_is_handed_over_and_recognised() {
 
 #[tokio::test]
 async fn text_nobody_sees_is_never_believed() {
-    let page = invoice().inked(72.0, 300.0, 11.0, "TOTAL EUR 9999.00", Ink::White);
+    let page = cafe_page("2024-05-17").inked(72.0, 300.0, 11.0, "TOTAL EUR 9999.00", Ink::White);
     let reading = read(Pdf::new().page(page).bytes()).await;
     assert!(warnings(&reading).contains(&"text_hidden"), "{:?}", reading.warnings);
     let text = reading.pages[0].text();
@@ -151,7 +152,7 @@ async fn a_layer_that_says_other_things_than_the_page_loses_to_recognition() {
 
 #[tokio::test]
 async fn an_encrypted_pdf_asks_for_its_password_and_opens_with_it() {
-    let document = Bytes::from(Pdf::new().page(invoice()).encrypted("geheim"));
+    let document = Bytes::from(Pdf::new().page(cafe_page("2024-05-17")).encrypted("geheim"));
     let pool = pool();
     for password in [None, Some("falsch".to_owned())] {
         let asked = ReadRequest { password: password.map(Password::new), ..request(MediaType::Pdf, document.clone()) };
@@ -176,7 +177,7 @@ async fn chinese_without_an_embedded_font_is_drawn_inside_the_sandbox() {
 
 #[tokio::test]
 async fn a_region_of_a_pdf_is_recognised_alone() {
-    let mut asked = request(MediaType::Pdf, Pdf::new().page(invoice()).bytes());
+    let mut asked = request(MediaType::Pdf, Pdf::new().page(cafe_page("2024-05-17")).bytes());
     asked.region = Some(ReceiptRegion { page: 0, quad: Quad::from_edges(0.0, 460.0, 1653.0, 600.0) });
     let text = pool().read(asked).await.unwrap().pages[0].text();
     assert!(text.contains("TOTAL") && !text.contains("HARBOUR"), "{text}");
@@ -185,7 +186,7 @@ async fn a_region_of_a_pdf_is_recognised_alone() {
 #[tokio::test]
 async fn broken_and_oversized_documents_get_their_reason_and_the_pool_goes_on() {
     let pool = pool();
-    let whole = Pdf::new().page(invoice()).bytes();
+    let whole = Pdf::new().page(cafe_page("2024-05-17")).bytes();
     let many = (0..51).fold(Pdf::new(), |pdf, _| pdf.page(PdfPage::a4())).bytes();
     let avif = b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif".to_vec();
     for (media_type, document, reason) in [

@@ -133,29 +133,3 @@ async fn an_encrypted_archive_waits_for_its_password_which_is_nowhere_afterwards
         }
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pdf_and_the_data_it_carries_are_one_receipt_whatever_its_page_was_read_as() {
-    use vouch_fixtures::pdf::{Pdf, PdfPage};
-    let data = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/einvoices/cii.xml")).unwrap();
-    // The page says another number and merchant than the data: a heading, a customer number.
-    let page = PdfPage::a4()
-        .text(72.0, 90.0, 18.0, "Muster fuer hybride Rechnungen")
-        .text(72.0, 130.0, 11.0, "Rechnungsnummer 77120034")
-        .text(72.0, 150.0, 11.0, "Datum 14.02.2026")
-        .text(72.0, 190.0, 11.0, "Gesamtbetrag EUR 99,00");
-    let hybrid = Pdf::new().page(page).attach("factur-x.xml", "text/xml", &data);
-    let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(dir.path(), &[], &[]);
-    let api = Api::new(&server, &server.token("rep", "rep"));
-    let capture = hand_in(&api, hybrid.bytes()).await;
-    let receipts = capture["receipts"].as_array().expect("receipts");
-    assert_eq!(receipts.len(), 1, "{capture}");
-    let draft = api.get(&format!("/drafts/{}", receipts[0]["id"].as_str().expect("an id"))).await;
-    assert_eq!(draft["invoice_number"], "2026-0815", "the data leads: {draft}");
-    assert_eq!(draft["documents"].as_array().map(Vec::len), Some(2), "{draft}");
-    assert!(
-        draft["p"].as_f64().expect("a probability") < 0.9,
-        "the page says another total, which is not hidden: {draft}"
-    );
-}

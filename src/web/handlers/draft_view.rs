@@ -245,7 +245,8 @@ async fn may(tx: &mut Tx, actor: &Actor, view: &DraftView) -> Result<May, ApiErr
         },
         submit: with_rep && (is_own || is_reviewer),
         withdraw: is_own && (with_rep || in_queue),
-        verify: crate::findings::may_record(actor) && view.findings.iter().any(|finding| is_about_bureau(finding.kind)),
+        verify: crate::findings::may_record_of(actor, &row.owner_id, reviewers)
+            && view.findings.iter().any(|finding| is_about_bureau(finding.kind)),
     })
 }
 
