@@ -32,6 +32,10 @@ fn a_german_letter_gives_its_sum_and_the_day_it_was_written() {
         "Zahlbar bis 26.06.2025 ohne Abzug",
     ];
     assert_read(&rows, "25.23", "2025-06-12");
+    let merchant = &read(&rows).fields[&FieldKey::Merchant];
+    let mut names = std::iter::once(merchant.value.to_string())
+        .chain(merchant.alternatives.iter().map(|other| other.value.to_string()));
+    assert!(names.any(|name| name == "Nordtor Hosting AG"), "cut out of the sender's line: {merchant:?}");
 }
 
 #[test]
@@ -87,4 +91,6 @@ fn a_total_per_tax_rate_is_not_the_whole() {
         "Total Payable:                               74.50",
     ];
     assert_read(&rows, "74.50", "2016-11-14");
+    let reasons = &read(&rows).fields[&FieldKey::Total].reasons;
+    assert!(reasons.iter().any(|reason| reason == "sum:totals"), "its parts add up to it: {reasons:?}");
 }
