@@ -34,7 +34,7 @@ fn a_german_letter_gives_its_sum_and_the_day_it_was_written() {
     assert_read(&rows, "25.23", "2025-06-12");
     let merchant = &read(&rows).fields[&FieldKey::Merchant];
     let mut names = std::iter::once(merchant.value.to_string())
-        .chain(merchant.alternatives.iter().map(|other| other.value.to_string()));
+        .chain(merchant.alternatives.iter().map(|other| other.value.clone()));
     assert!(names.any(|name| name == "Nordtor Hosting AG"), "cut out of the sender's line: {merchant:?}");
 }
 

@@ -104,7 +104,7 @@ pub async fn work(app: App, pool: ReaderPool, holder: String, stop: Cancellation
         match queue::claim(&app, &holder).await {
             Ok(Some(claimed)) => {
                 kill_points::reached("w01");
-                run(&app, &pool, claimed).await;
+                run(&app, &pool, claimed, &stop).await;
             }
             Ok(None) => {
                 tokio::select! {
@@ -125,7 +125,7 @@ pub async fn work(app: App, pool: ReaderPool, holder: String, stop: Cancellation
 }
 
 /// Runs one claimed job to its end: a stored result, a retry, or a visible failure.
-async fn run(app: &App, pool: &ReaderPool, claimed: Claimed) {
+async fn run(app: &App, pool: &ReaderPool, claimed: Claimed, stop: &CancellationToken) {
     let started = tokio::time::Instant::now();
     let result = tokio::select! {
         result = read_capture(app, pool, &claimed) => result,
@@ -154,9 +154,18 @@ async fn run(app: &App, pool: &ReaderPool, claimed: Claimed) {
         }
         Err(error) => {
             tracing::warn!(job.id = %job.id, attempt = job.attempts, "Capture `{}` was not read: {error}", job.subject_id);
-            if let Err(store_error) = give_back(app, &claimed, &error).await {
-                // The lease runs out by itself and the job comes back.
+            // Ends: it is stored, somebody else has the job, or we are stopping and the lease runs out by itself. What
+            // made storage fail often keeps this from being stored too (a full disk): given up here, the attempt would
+            // count against the receipt, which has done nothing.
+            while let Err(store_error) = give_back(app, &claimed, &error).await {
                 tracing::warn!(job.id = %job.id, "The failure could not be stored: {store_error}");
+                if !store_error.is_transient() {
+                    break;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(TROUBLE_PAUSE) => {}
+                    () = stop.cancelled() => break,
+                }
             }
         }
     }

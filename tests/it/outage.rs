@@ -25,6 +25,19 @@ async fn ready(server: &Server) -> u16 {
     reqwest::get(format!("{}/readyz", server.address)).await.expect("an answer").status().as_u16()
 }
 
+/// Waits until a worker has found object storage away and given its job back.
+async fn a_worker_gave_back(server: &Server) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let metrics = reqwest::get(format!("{}/metrics", server.address)).await.expect("it").text().await.expect("it");
+        if metrics.contains("outcome=\"objects_unavailable\"") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no worker tried: {metrics}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_object_storage_is_away_uploads_are_refused_to_be_sent_again_and_jobs_wait() {
     let s3 = S3Server::start().await;
@@ -54,15 +67,7 @@ async fn while_object_storage_is_away_uploads_are_refused_to_be_sent_again_and_j
     let listed = api.get("/captures").await;
     assert_eq!(listed["captures"].as_array().map(Vec::len), Some(1), "what does not need storage goes on: {listed}");
     // The worker has tried at least once and given the job back.
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let metrics = reqwest::get(format!("{}/metrics", server.address)).await.expect("it").text().await.expect("it");
-        if metrics.contains("outcome=\"objects_unavailable\"") {
-            break;
-        }
-        assert!(Instant::now() < deadline, "the worker did not try: {metrics}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    a_worker_gave_back(&server).await;
     s3.go_away(false);
     assert_eq!(api.settled(&waiting).await["state"], "read", "the job was tried again and not counted as failed");
     let (status, body) = api.upload(picture(1)).await;
@@ -170,7 +175,12 @@ impl Drop for SmallDisk {
 async fn with_no_byte_left_nothing_is_acknowledged_or_broken_and_work_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount() else { return };
     let data_dir = disk.0.path().join("data");
-    let env = [variable("CAPTURE__RESERVE_MB", "0"), variable("WORKERS__MAX_ATTEMPTS", "1")];
+    // One attempt, and no lease that runs out: a job that is not given back is never read.
+    let env = [
+        variable("CAPTURE__RESERVE_MB", "0"),
+        variable("WORKERS__MAX_ATTEMPTS", "1"),
+        variable("WORKERS__LEASE_SECONDS", "600"),
+    ];
     let server = Server::start(&data_dir, &env, &[]);
     let token = server.token("rep", "rep");
     let api = Api::new(&server, &token);
@@ -197,6 +207,8 @@ async fn with_no_byte_left_nothing_is_acknowledged_or_broken_and_work_goes_on_wh
             break;
         }
         if padding == 256 << 10 {
+            // Previews need more than is left, the database less.
+            a_worker_gave_back(&server).await;
             disk.fill();
         }
     }
