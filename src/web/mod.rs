@@ -12,6 +12,7 @@ pub mod problem;
 pub mod proxy;
 pub mod state;
 pub mod tls;
+mod unread;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path},
     http::{HeaderName, HeaderValue, Request, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -68,6 +70,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(body_limit))
+        .layer(middleware::from_fn(move |request, next| unread::answer_early(body_limit as u64, request, next)))
         // Pictures and originals are compressed already.
         .layer(
             CompressionLayer::new().compress_when(

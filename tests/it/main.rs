@@ -6,6 +6,7 @@ mod architecture;
 mod authorization;
 mod documents;
 mod durability;
+mod early_answers;
 mod findings;
 mod formats;
 mod hostile_bytes;

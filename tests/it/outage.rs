@@ -8,12 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     s3_server::S3Server,
-    support::{Api, PATIENCE, Server, fixture},
+    support::{Api, PATIENCE, Server, fixture, variable},
 };
-
-fn variable(key: &str, value: &str) -> (String, String) {
-    (format!("VOUCH_{key}"), value.to_owned())
-}
 
 /// A receipt of its own.
 fn picture(number: u8) -> Vec<u8> {

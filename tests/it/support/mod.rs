@@ -23,7 +23,7 @@ pub use db::{Fresh, fresh_postgres, fresh_sqlite, on_both};
 pub use journal::journal_kinds;
 pub use mail::office;
 pub use people::{actor, person, rep};
-pub use server::{Api, PATIENCE, Server, VOUCH, command, fixture};
+pub use server::{Api, PATIENCE, Server, VOUCH, command, fixture, variable};
 pub use site::{Answer, Caller, Site, site, site_with_keys};
 
 /// Monday, 23 November 2026, 10:00 UTC.

@@ -43,6 +43,11 @@ pub fn command(data_dir: &Path, env: &[(String, String)]) -> Command {
     command
 }
 
+/// A setting of the server's environment.
+pub fn variable(key: &str, value: &str) -> (String, String) {
+    (format!("VOUCH_{key}"), value.to_owned())
+}
+
 impl Server {
     pub fn start(data_dir: &Path, env: &[(String, String)], arguments: &[&str]) -> Self {
         Self::start_as(command(data_dir, env), data_dir, env, arguments)
