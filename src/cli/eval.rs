@@ -60,6 +60,9 @@ pub struct EvalArguments {
     /// Measure both ways of holding out and write the page `docs/accuracy.md`, its curve beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["held_out", "model"])]
     record: Option<PathBuf>,
+    /// Write what came out wrong, one JSON object per field of a recognised picture: to look at, one by one.
+    #[arg(long, value_name = "FILE")]
+    failures: Option<PathBuf>,
     /// Measure the other fields and the lines instead, on perfect transcripts: nothing is recognised.
     #[arg(long)]
     fields: bool,
@@ -134,6 +137,11 @@ pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<Exi
             Measured::new(&documents, &context, |_| ranker)
         }
     };
+    if let Some(path) = &arguments.failures {
+        let lines = measured.failures.iter().map(serde_json::to_string).collect::<serde_json::Result<Vec<_>>>()?;
+        std::fs::write(path, lines.join("\n") + "\n")
+            .with_context(|| format!("`{}` cannot be written", path.display()))?;
+    }
     if arguments.json {
         for report in &measured.reports {
             println!("{}", serde_json::to_string(report)?);

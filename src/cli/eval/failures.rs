@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::{ReceiptRead, document::Document};
 use crate::{
     domain::field::{Candidate, Field, FieldKey, FieldValue},
@@ -11,25 +13,72 @@ use crate::{
 /// Wrong answers by field and cause.
 pub type Causes = BTreeMap<(FieldKey, &'static str), usize>;
 
-/// Adds the causes of what is wrong with a document of one receipt.
-pub fn count(causes: &mut Causes, document: &Document, reads: &[ReceiptRead]) {
+/// A field of a document of one receipt that came out wrong.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// The row of the tables.
+    pub source: String,
+    /// The file, relative to its folder.
+    pub file: String,
+    /// The field.
+    pub field: FieldKey,
+    /// Why.
+    pub cause: &'static str,
+    /// What is labelled; dates of which any is right, all of them.
+    pub labelled: Vec<String>,
+    /// What was proposed, and its probability.
+    pub proposed: Option<(String, f32)>,
+    /// The other candidates, in the order they were found, at most [`MOST_OTHERS`].
+    pub others: Vec<String>,
+}
+
+/// Candidates listed beside a wrong answer.
+const MOST_OTHERS: usize = 12;
+
+/// How often each cause was one.
+pub fn causes(failures: &[Failure]) -> Causes {
+    let mut causes = Causes::new();
+    for failure in failures {
+        *causes.entry((failure.field, failure.cause)).or_default() += 1;
+    }
+    causes
+}
+
+/// What is wrong with a document of one receipt; nothing for one that shows several.
+pub fn of(document: &Document, reads: &[ReceiptRead]) -> Vec<Failure> {
     if !document.label.multi.is_empty() {
-        return;
+        return Vec::new();
     }
     let truth = document.truth();
-    for key in [FieldKey::Total, FieldKey::Date, FieldKey::Merchant] {
-        let Some(read) = reads.first() else {
-            if truth.is_labelled(key) {
-                *causes.entry((key, "the document could not be read")).or_default() += 1;
-            }
-            continue;
-        };
-        let field = read.extraction.fields.get(&key);
-        let right = field.and_then(|f| truth.judge(key, &f.value));
-        if truth.is_labelled(key) && right != Some(true) {
-            let candidates: Vec<&Candidate> = read.extraction.candidates.iter().filter(|c| c.key == key).collect();
-            *causes.entry((key, cause(key, field, &candidates, &truth))).or_default() += 1;
+    let wrong = |key: FieldKey| {
+        let read = reads.first();
+        let field = read.and_then(|r| r.extraction.fields.get(&key));
+        let right = field.and_then(|f| truth.judge(key, &f.value)) == Some(true);
+        if !truth.is_labelled(key) || right {
+            return None;
         }
+        let candidates: Vec<&Candidate> =
+            read.iter().flat_map(|r| &r.extraction.candidates).filter(|c| c.key == key).collect();
+        let cause =
+            if read.is_some() { cause(key, field, &candidates, &truth) } else { "the document could not be read" };
+        Some(Failure {
+            source: document.source.clone(),
+            file: document.label.file.clone().unwrap_or_default(),
+            field: key,
+            cause,
+            labelled: labelled(key, &truth),
+            proposed: field.map(|f| (f.value.to_string(), f.p)),
+            others: candidates.iter().map(|c| c.value.to_string()).take(MOST_OTHERS).collect(),
+        })
+    };
+    [FieldKey::Total, FieldKey::Date, FieldKey::Merchant].into_iter().filter_map(wrong).collect()
+}
+
+fn labelled(key: FieldKey, truth: &Truth) -> Vec<String> {
+    match key {
+        FieldKey::Total => truth.total.iter().map(ToString::to_string).collect(),
+        FieldKey::Date => truth.dates.iter().map(ToString::to_string).collect(),
+        _ => truth.merchant.iter().cloned().collect(),
     }
 }
 
@@ -61,11 +110,12 @@ fn is_swapped(value: &FieldValue, truth: &Truth) -> bool {
 
 /// Whether a candidate differs from the right value by one or two characters.
 fn is_misread(key: FieldKey, candidates: &[&Candidate], truth: &Truth) -> bool {
-    let wanted: Vec<String> = match key {
-        FieldKey::Total => truth.total.iter().map(ToString::to_string).collect(),
-        FieldKey::Date => truth.dates.iter().map(ToString::to_string).collect(),
-        _ => truth.merchant.iter().map(|m| fold_name(m)).collect(),
-    };
+    let mut wanted = labelled(key, truth);
+    if key == FieldKey::Merchant {
+        for name in &mut wanted {
+            *name = fold_name(name);
+        }
+    }
     let shown = |c: &&Candidate| match key {
         FieldKey::Merchant => fold_name(&c.value.to_string()),
         _ => c.value.to_string(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     calibration::Calibrations,
     document::Document,
-    failures::{self, Causes},
+    failures::{self, Causes, Failure},
     held_out,
     report::SourceReport,
     score::Outcome,
@@ -21,6 +21,8 @@ pub struct Measured {
     pub calibrations: Calibrations,
     /// Why what was wrong was wrong, over all recognised pictures.
     pub causes: Causes,
+    /// Every wrong answer behind them.
+    pub failures: Vec<Failure>,
 }
 
 impl Measured {
@@ -29,7 +31,7 @@ impl Measured {
         let mut order: Vec<String> = Vec::new();
         let mut rows: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
         let mut recognised: Vec<Outcome> = Vec::new();
-        let mut causes = Causes::new();
+        let mut failures = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             let reads = held_out::read(ranker(at), document, context);
             let outcomes = held_out::outcomes(document, &reads);
@@ -39,12 +41,12 @@ impl Measured {
                 order.push(name.clone());
             }
             if !document.is_transcript {
-                failures::count(&mut causes, document, &reads);
+                failures.extend(failures::of(document, &reads));
                 recognised.extend(outcomes.iter().cloned());
             }
             rows.entry(name).or_default().extend(outcomes);
         }
         let reports = order.iter().map(|name| SourceReport::new(name, &rows[name])).collect();
-        Self { reports, calibrations: Calibrations::new(&recognised), causes }
+        Self { reports, calibrations: Calibrations::new(&recognised), causes: failures::causes(&failures), failures }
     }
 }

@@ -250,6 +250,7 @@ mod tests {
             reports: vec![SourceReport::new("till", &outcomes)],
             calibrations: Calibrations::new(&outcomes),
             causes,
+            failures: Vec::new(),
         };
         let measurement = Measurement {
             on: "2026-11-23".to_owned(),

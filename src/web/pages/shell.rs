@@ -238,21 +238,47 @@ impl Shell {
             .map_or_else(|| self.t1("draft.reader_noticed", code), str::to_owned)
     }
 
-    /// A reason code of extraction such as `label:合计` in words; unknown codes are shown as they are.
-    pub fn why(&self, code: &str) -> String {
+    /// Reason codes of extraction in words, each said once: `next to “Gesamt” · the parts add up`.
+    pub fn whys(&self, codes: &[String]) -> String {
+        let mut said: Vec<String> = Vec::new();
+        for why in codes.iter().map(|code| self.why(code)) {
+            if !said.contains(&why) {
+                said.push(why);
+            }
+        }
+        said.join(" · ")
+    }
+
+    /// A reason code such as `label:合计` in words; unknown codes are shown as they are.
+    fn why(&self, code: &str) -> String {
         let (kind, detail) = code.split_once(':').unwrap_or((code, ""));
-        i18n::find(self.lang, &format!("why.{kind}")).map_or_else(
-            || code.to_owned(),
-            |text| {
-                // Without a detail its quoted place goes too.
-                let text = if detail.is_empty() {
-                    text.replace(" “{0}”", "").replace("“{0}”", "")
-                } else {
-                    text.to_owned()
+        let Some(text) = i18n::find(self.lang, &format!("why.{kind}")) else { return code.to_owned() };
+        if detail.is_empty() {
+            // Without a detail its quoted place goes too.
+            return text.replace(" “{0}”", "").replace("“{0}”", "");
+        }
+        let word = match kind {
+            "sign" => i18n::find(self.lang, &format!("why_sign.{detail}")),
+            "code" => i18n::find(self.lang, &format!("why_code.{detail}")),
+            "source" | "agree" | "conflict" | "label" => {
+                // `conflict:print=12.00`: who, and what they say.
+                let (who, says) = detail.split_once('=').unwrap_or((detail, ""));
+                let word = match who.strip_prefix("code:") {
+                    Some(format) => i18n::find(self.lang, &format!("why_code.{format}")),
+                    None => i18n::find(self.lang, &format!("why_source.{who}")),
                 };
-                text.replace("{0}", detail)
-            },
-        )
+                if let Some(word) = word.filter(|_| !says.is_empty()) {
+                    return text.replace("{0}", &format!("{word} {says}"));
+                }
+                word
+            }
+            _ => None,
+        };
+        match word {
+            // What is not printed like this stands without quotation marks.
+            Some(word) => text.replace("“{0}”", word).replace("{0}", word),
+            None => text.replace("{0}", detail),
+        }
     }
 
     /// `Customer · 2026-11-23 · purpose`.
@@ -329,6 +355,13 @@ mod tests {
         let shell = samples::shell(Language::En, "/");
         assert_eq!(shell.why("label:Gesamt"), "next to “Gesamt”");
         assert_eq!(shell.why("zodiac:12"), "zodiac:12");
+        assert_eq!(shell.why("label:seller"), "next to the seller's label");
+        assert_eq!(shell.why("sign:RM"), "the paper shows “RM”");
+        assert_eq!(shell.why("sign:simplified"), "the paper shows simplified Chinese");
+        assert_eq!(shell.why("agree:code:fapiao"), "the fapiao's code says the same");
+        assert_eq!(shell.why("conflict:print=12.00"), "disagrees: what is printed 12.00");
+        let codes = ["sum:rate", "sum:items", "sum:rate"].map(str::to_owned);
+        assert_eq!(shell.whys(&codes), "the parts add up", "nothing is said twice");
         let problem = |code: &str| shell.problem(&Problem { code: code.into(), detail: "the detail".into() });
         assert_eq!(problem("never_heard_of"), "the detail");
         assert_ne!(problem("undecodable"), "the detail");

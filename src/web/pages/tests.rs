@@ -6,7 +6,10 @@ use askama::Template;
 use regex::Regex;
 
 use super::samples;
-use crate::{domain::person::Language, web::i18n};
+use crate::{
+    domain::{person::Language, structured::StructuredSource},
+    web::i18n,
+};
 
 fn rendered(lang: Language) -> Vec<(&'static str, String)> {
     fn add<T: Template>(all: &mut Vec<(&'static str, String)>, pages: Vec<(&'static str, T)>) {
@@ -128,6 +131,9 @@ fn words_in_the_catalog_are_used_somewhere() {
         "finding",
         "finding_word",
         "why",
+        "why_source",
+        "why_code",
+        "why_sign",
         "journal",
         "status",
         "check",
@@ -140,6 +146,15 @@ fn words_in_the_catalog_are_used_somewhere() {
     for key in i18n::keys() {
         let table = key.split('.').next().unwrap();
         assert!(by_code.contains(&table) || sources.contains(&format!("\"{key}\"")), "{key} is never used");
+    }
+}
+
+#[test]
+fn every_structured_source_has_a_name_in_both_languages() {
+    for source in StructuredSource::ALL {
+        for lang in [Language::En, Language::Zh] {
+            assert!(i18n::find(lang, &format!("why_source.{source}")).is_some(), "{source} {lang:?}");
+        }
     }
 }
 
