@@ -61,7 +61,7 @@ pub struct EvalArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["held_out", "model"])]
     record: Option<PathBuf>,
     /// Write what came out wrong, one JSON object per field of a recognised picture: to look at, one by one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "fields"])]
     failures: Option<PathBuf>,
     /// Measure the other fields and the lines instead, on perfect transcripts: nothing is recognised.
     #[arg(long)]

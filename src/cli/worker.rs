@@ -111,12 +111,17 @@ async fn pause(every: Duration, stop: &CancellationToken) -> bool {
 
 async fn sweep(app: App, stop: CancellationToken) {
     loop {
+        let mut every = SWEEP_EVERY;
         match pipeline::sweep(&app).await {
             Ok(0) => {}
             Ok(failed) => tracing::warn!("{failed} captures failed: their readers died every time"),
-            Err(error) => tracing::warn!("Expired leases could not be looked for: {error}"),
+            Err(error) => {
+                tracing::warn!("Expired leases could not be looked for: {error}");
+                // While nothing can be stored, living workers can neither keep nor give back their leases: they first.
+                every = app.queue.lease;
+            }
         }
-        if !pause(SWEEP_EVERY, &stop).await {
+        if !pause(every, &stop).await {
             return;
         }
     }

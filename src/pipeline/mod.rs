@@ -156,7 +156,8 @@ async fn run(app: &App, pool: &ReaderPool, claimed: Claimed, stop: &Cancellation
             tracing::warn!(job.id = %job.id, attempt = job.attempts, "Capture `{}` was not read: {error}", job.subject_id);
             // Ends: it is stored, somebody else has the job, or we are stopping and the lease runs out by itself. What
             // made storage fail often keeps this from being stored too (a full disk): given up here, the attempt would
-            // count against the receipt, which has done nothing.
+            // count against the receipt, which has done nothing. (It still may, should the trouble outlast the lease and
+            // another process look for expired leases first.)
             while let Err(store_error) = give_back(app, &claimed, &error).await {
                 tracing::warn!(job.id = %job.id, "The failure could not be stored: {store_error}");
                 if !store_error.is_transient() {

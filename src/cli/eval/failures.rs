@@ -28,12 +28,12 @@ pub struct Failure {
     pub labelled: Vec<String>,
     /// What was proposed, and its probability.
     pub proposed: Option<(String, f32)>,
-    /// The other candidates, in the order they were found, at most [`MOST_OTHERS`].
-    pub others: Vec<String>,
+    /// The candidates, in the order they were found, at most [`MOST_CANDIDATES`].
+    pub candidates: Vec<String>,
 }
 
-/// Candidates listed beside a wrong answer.
-const MOST_OTHERS: usize = 12;
+/// Candidates listed with a wrong answer.
+const MOST_CANDIDATES: usize = 12;
 
 /// How often each cause was one.
 pub fn causes(failures: &[Failure]) -> Causes {
@@ -68,7 +68,7 @@ pub fn of(document: &Document, reads: &[ReceiptRead]) -> Vec<Failure> {
             cause,
             labelled: labelled(key, &truth),
             proposed: field.map(|f| (f.value.to_string(), f.p)),
-            others: candidates.iter().map(|c| c.value.to_string()).take(MOST_OTHERS).collect(),
+            candidates: candidates.iter().map(|c| c.value.to_string()).take(MOST_CANDIDATES).collect(),
         })
     };
     [FieldKey::Total, FieldKey::Date, FieldKey::Merchant].into_iter().filter_map(wrong).collect()
@@ -128,4 +128,81 @@ fn is_misread(key: FieldKey, candidates: &[&Candidate], truth: &Truth) -> bool {
             crate::extract::fold::distance(&w, &read) <= most
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::eval::labels::Label, extract::Extraction};
+
+    fn amount(text: &str) -> FieldValue {
+        FieldValue::Amount(text.parse().expect("an amount"))
+    }
+
+    fn candidate(text: &str) -> Candidate {
+        Candidate {
+            key: FieldKey::Total,
+            value: amount(text),
+            evidence: Vec::new(),
+            finder: "total:unlabelled",
+            score: 0.0,
+            reasons: Vec::new(),
+        }
+    }
+
+    fn total(value: &str, p: f32) -> ReceiptRead {
+        let field = Field {
+            key: FieldKey::Total,
+            value: amount(value),
+            p,
+            evidence: None,
+            source: "total:unlabelled".to_owned(),
+            reasons: Vec::new(),
+            alternatives: Vec::new(),
+        };
+        let candidates = vec![candidate("30.00"), candidate("12.00")];
+        let fields = [(FieldKey::Total, field)].into_iter().collect();
+        ReceiptRead { extraction: Extraction { fields, candidates, ..Extraction::default() }, seconds: 0.0 }
+    }
+
+    fn labelled_twelve() -> Document {
+        Document {
+            source: "till".to_owned(),
+            label: Label {
+                file: Some("img/1.jpg".to_owned()),
+                total: Some("12.00".parse().expect("an amount")),
+                ..Label::default()
+            },
+            shown: Vec::new(),
+            receipts: Vec::new(),
+            seconds: 0.0,
+            is_transcript: false,
+        }
+    }
+
+    #[test]
+    fn a_wrong_total_is_listed_with_what_was_labelled_and_what_was_seen() {
+        let document = labelled_twelve();
+        assert_eq!(of(&document, &[total("12.00", 0.9)]), [], "right, and nothing else is labelled");
+        let wrong = of(&document, &[total("30.00", 0.75)]);
+        let expected = Failure {
+            source: "till".to_owned(),
+            file: "img/1.jpg".to_owned(),
+            field: FieldKey::Total,
+            cause: "an amount without a label was preferred",
+            labelled: vec!["12.00".to_owned()],
+            proposed: Some(("30.00".to_owned(), 0.75)),
+            candidates: vec!["30.00".to_owned(), "12.00".to_owned()],
+        };
+        assert_eq!(wrong, [expected]);
+        assert_eq!(causes(&wrong).into_iter().collect::<Vec<_>>().len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_wrong_and_a_picture_of_several_is_left_to_its_parts() {
+        let mut document = labelled_twelve();
+        assert_eq!(of(&document, &[])[0].cause, "the document could not be read");
+        document.label.multi = vec!["img/2.jpg".to_owned()];
+        assert_eq!(of(&document, &[]), []);
+    }
 }

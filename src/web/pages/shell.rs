@@ -257,28 +257,25 @@ impl Shell {
             // Without a detail its quoted place goes too.
             return text.replace(" “{0}”", "").replace("“{0}”", "");
         }
-        let word = match kind {
-            "sign" => i18n::find(self.lang, &format!("why_sign.{detail}")),
-            "code" => i18n::find(self.lang, &format!("why_code.{detail}")),
-            "source" | "agree" | "conflict" | "label" => {
-                // `conflict:print=12.00`: who, and what they say.
-                let (who, says) = detail.split_once('=').unwrap_or((detail, ""));
-                let word = match who.strip_prefix("code:") {
-                    Some(format) => i18n::find(self.lang, &format!("why_code.{format}")),
-                    None => i18n::find(self.lang, &format!("why_source.{who}")),
-                };
-                if let Some(word) = word.filter(|_| !says.is_empty()) {
-                    return text.replace("{0}", &format!("{word} {says}"));
-                }
-                word
-            }
-            _ => None,
+        // `conflict:print=12.00`: who, and what they say.
+        let (who, says) =
+            if kind == "conflict" { detail.split_once('=').unwrap_or((detail, "")) } else { (detail, "") };
+        let Some(word) = self.why_word(kind, who) else { return text.replace("{0}", detail) };
+        let word = format!("{word} {says}");
+        // What is not printed like this stands without quotation marks.
+        text.replace("“{0}”", word.trim_end()).replace("{0}", word.trim_end())
+    }
+
+    /// The name of who or what a reason speaks of, when it has one in this language.
+    fn why_word(&self, kind: &str, who: &str) -> Option<&'static str> {
+        let (table, code) = match (kind, who.strip_prefix("code:")) {
+            ("sign", _) => ("why_sign", who),
+            ("code", _) => ("why_code", who),
+            (_, Some(format)) => ("why_code", format),
+            ("source" | "agree" | "conflict" | "label", None) => ("why_source", who),
+            _ => return None,
         };
-        match word {
-            // What is not printed like this stands without quotation marks.
-            Some(word) => text.replace("“{0}”", word).replace("{0}", word),
-            None => text.replace("{0}", detail),
-        }
+        i18n::find(self.lang, &format!("{table}.{code}"))
     }
 
     /// `Customer · 2026-11-23 · purpose`.
