@@ -27,7 +27,7 @@ const MAX_PLAIN: usize = 1;
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 6..=15;
 
 static PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\s?\(?\d[\d\s()./–-]{4,20}\d").ok());
-/// Numbers that are telephones without a label: `(515) 986-1783`, `+41 41 210 36 51`, `041 419 76 99`, `03-4131 8972`.
+/// Numbers that are telephones without a label: `(515) 555-0142`, `+41 41 555 01 23`, `041 555 01 45`, `03-5550 0167`.
 static BARE_PHONE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"\(\s?\d{3}\s?\)\s?\d{3}\s?[-–. ]\s?\d{4}\b|\b\d{3}[-.]\d{3}[-.]\d{4}\b",

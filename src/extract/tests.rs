@@ -219,7 +219,7 @@ fn a_code_overrules_a_misread_date_and_an_old_kinds_amount_is_net() {
     rows[2] = "开票日期：2022年03月19日";
     let code = Code {
         symbology: "qr_code".to_owned(),
-        text: "01,10,012000000000,18760000,14.08,20220310,07225114058042510348,819C,".to_owned(),
+        text: "01,10,012000000000,18760000,14.08,20220310,01234567890123456789,819C,".to_owned(),
         page: 0,
         quad: Quad::from_edges(0.0, 0.0, 50.0, 50.0),
     };
