@@ -10,6 +10,8 @@ const MAX_PARTS: usize = 12;
 const MAX_STEPS: usize = 12;
 /// Amounts called a total that are combined by two.
 const MAX_TOTALS: usize = 24;
+/// Amounts between a subtotal and what the column adds up to.
+const MAX_STACK: usize = 3;
 /// Articles summed; a longer slip is not checked.
 const MAX_ITEMS: usize = 400;
 /// Rounding lines move a total by at most this: five rappen, ten sen, and Swedish rounding.
@@ -38,6 +40,8 @@ pub struct Sums {
     pub wholes: Vec<Decimal>,
     /// Totals that are a part of such a whole.
     pub parts: Vec<Decimal>,
+    /// Amounts that a subtotal and the unlabelled amounts right below it add up to: 5.25, 0.20, 5.45.
+    pub stacked: Vec<Decimal>,
 }
 
 fn values(mentions: &[Mention], labels: &[L]) -> Vec<Decimal> {
@@ -76,6 +80,7 @@ impl Sums {
         }
         sums.build(mentions, &printed);
         sums.join_totals(mentions);
+        sums.stack(mentions);
         let totals = values(mentions, &[L::Total, L::GrandTotal, L::Subtotal, L::Net]);
         for rounding in values(mentions, &[L::Rounding]).iter().filter(|r| !r.is_zero() && r.abs() <= MAX_ROUNDING) {
             for total in &totals {
@@ -150,6 +155,37 @@ impl Sums {
         }
     }
 
+    /// A column of amounts whose labels were not read, or stand too far away to be sure of: the last is what those before it
+    /// add up to, from a subtotal down. Every step is smaller than where the column starts, so that articles of
+    /// the same price do not make one.
+    fn stack(&mut self, mentions: &[Mention]) {
+        let column: Vec<&Mention> = mentions
+            .iter()
+            .enumerate()
+            .filter(|(i, m)| mentions.get(i + 1).is_none_or(|next| next.row != m.row))
+            .map(|(_, m)| m)
+            .filter(|m| m.amount.decimals == 2 && !m.amount.percent && !m.amount.factor && !m.named)
+            .take(MAX_ITEMS)
+            .collect();
+        for (at, base) in column.iter().enumerate() {
+            if !(base.label.is_none() || base.is(&[L::Subtotal, L::Net, L::Total, L::Amount])) {
+                continue;
+            }
+            let mut sum = base.amount.value;
+            for pair in column[at + 1..].windows(2).take(MAX_STACK) {
+                let (step, next) = (pair[0], pair[1]);
+                // What has a label is `build`'s, which knows what it means.
+                let is_step =
+                    step.label.is_none() && step.amount.value > Decimal::ZERO && step.amount.value < base.amount.value;
+                let Some(longer) = sum.checked_add(step.amount.value).filter(|_| is_step) else { break };
+                sum = longer;
+                if next.amount.value == sum && !next.is(&[L::Tendered, L::Change]) {
+                    self.stacked.push(sum.normalize());
+                }
+            }
+        }
+    }
+
     /// Sets the features of `value` and says why in words.
     pub fn explain(&self, value: Decimal, features: &mut Features, reasons: &mut Vec<String>) {
         let mut note = |name: &'static str, reason: &str, list: &[Decimal]| {
@@ -170,6 +206,7 @@ impl Sums {
         note("capitals", "capitals", &self.capitals);
         note("sum_whole", "sum:totals", &self.wholes);
         note("sum_part", "", &self.parts);
+        note("sum_stacked", "sum:subtotal+tax", &self.stacked);
     }
 }
 

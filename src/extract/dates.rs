@@ -91,6 +91,9 @@ static NAMED_YEAR_FIRST: LazyLock<Regex> =
 static COMPACT: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{8}"));
 /// `28.042019`: the second separator was lost.
 static HALF_GLUED: LazyLock<Regex> = LazyLock::new(|| regex(r"(\d{2})[-/. ](\d{2})((?:19|20)\d{2})"));
+/// `0472072016 15:00`: both slashes were read as a 7; the time after it tells the date from a number.
+static SLASHES_AS_SEVEN: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(\d{2})7(\d{2})7((?:19|20)\d{2}) {1,3}[0-2]?\d:[0-5]\d"));
 /// A time after a date and a dash.
 static DASHED_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"^-\d{1,2}[:.]\d{2}"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
@@ -266,17 +269,22 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
         add(start..start + length, readings);
         at = start + length.max(1);
     }
-    for m in HALF_GLUED.captures_iter(&ascii) {
+    for m in HALF_GLUED.captures_iter(&ascii).chain(SLASHES_AS_SEVEN.captures_iter(&ascii)) {
         let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i32>().ok());
-        let (Some(all), Some(a), Some(b), Some(year)) = (m.get(0), number(1), number(2), number(3)) else { continue };
-        let free = !ascii[..all.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
-            && !ascii[all.end()..].starts_with(|c: char| c.is_ascii_digit());
+        let (Some(first), Some(last), Some(a), Some(b), Some(year)) =
+            (m.get(1), m.get(3), number(1), number(2), number(3))
+        else {
+            continue;
+        };
+        let range = first.start()..last.end();
+        let free = !ascii[..range.start].ends_with(|c: char| c.is_ascii_alphanumeric())
+            && !ascii[range.end..].starts_with(|c: char| c.is_ascii_digit());
         if free {
             let day_first = window.date(year, b, a).map(|date| Reading { date, form: Form::DayFirst });
             let month_first = window.date(year, a, b).map(|date| Reading { date, form: Form::MonthFirst });
             let mut readings: Vec<Reading> = day_first.into_iter().collect();
             readings.extend(month_first.filter(|m| readings.iter().all(|r| r.date != m.date)));
-            add(all.range(), readings);
+            add(range, readings);
         }
     }
     for m in COMPACT.find_iter(&ascii) {
@@ -493,6 +501,7 @@ mod tests {
             ("Chk 8350 Mar05:16 11:24P", "2016-03-05"),
             ("Ju1/26/2017 13:25", "2017-07-26"),
             ("No0071 16:22 #003 MAR.08'12 REG0004", "2012-03-08"),
+            ("1172372015 09:41 114 2", "2015-11-23"),
             ("-4 CL0SED 24 Nov 18 12:21:37-", "2018-11-24"),
         ] {
             assert_eq!(readings(text), [expected], "{text}");
@@ -507,7 +516,17 @@ mod tests {
 
     #[test]
     fn amounts_and_numbers_are_no_dates() {
-        for text in ["12.30", "1.234,56", "03-12345678", "192.168.1.1", "31/02/2018", "99999999", "5 may 9"] {
+        for text in [
+            "12.30",
+            "1.234,56",
+            "03-12345678",
+            "192.168.1.1",
+            "31/02/2018",
+            "99999999",
+            "5 may 9",
+            "1172372015",
+            "tel 1172372015 41",
+        ] {
             assert!(readings(text).is_empty(), "{text}: {:?}", readings(text));
         }
     }

@@ -19,6 +19,12 @@ const MAX_PROPOSALS: usize = 120;
 
 /// Rounding to five cents moves an amount by at most this.
 const COIN: Decimal = Decimal::from_parts(4, 0, 0, false, 2);
+/// Currencies whose smallest coin is worth five hundredths, so that cash is rounded to it.
+const ROUNDED: &[&str] = &["MYR", "CHF", "SGD", "AUD", "NZD", "CAD", "BND", "ILS"];
+/// A distance driven: `10.56KM`, `里程 2.75 公里`.
+const DISTANCES: &[&str] = &["km", "公里", "miles"];
+/// What is counted in Chinese: `共1笔行程`.
+const COUNTED: &[&str] = &["笔", "单", "次", "张", "件", "份", "位", "人", "桌", "项"];
 /// Units that are no money, as they stand right after a number.
 const UNITS: &[&str] = &["km", "kg", "ml", "ltr", "pcs", "pc", "oz", "lb", "公里", "小时", "分钟", "day", "std", "min"];
 
@@ -70,7 +76,7 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums, region: &
             features.flag("alone", alone);
             let mut reasons: Vec<String> = Vec::new();
             sums.explain(*value, &mut features, &mut reasons);
-            twins(*value, group, &groups, &mut features);
+            twins(*value, group, &groups, page.rounds, &mut features);
             page.against_totals(*value, group, sums, &mut features);
             proposal(layout, *value, group, features, reasons)
         })
@@ -78,13 +84,19 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], sums: &Sums, region: &
 }
 
 /// What other printed amounts nearly the same say: rounded to a coin, or one of the two misread.
-fn twins(value: Decimal, group: &[&Mention], groups: &BTreeMap<Decimal, Vec<&Mention>>, f: &mut Features) {
+fn twins(
+    value: Decimal,
+    group: &[&Mention],
+    groups: &BTreeMap<Decimal, Vec<&Mention>>,
+    rounds: bool,
+    f: &mut Features,
+) {
     let on_coin = |v: Decimal| (v * Decimal::from(20)).fract().is_zero();
     let coin = on_coin(value);
     f.flag("off_coin", !coin);
     let legible = |group: &[&Mention]| group.iter().map(|m| m.legibility).fold(0.0, f32::max);
     for (other, others) in groups.iter().filter(|(other, _)| **other != value) {
-        if (*other - value).abs() <= COIN && on_coin(*other) != coin {
+        if rounds && (*other - value).abs() <= COIN && on_coin(*other) != coin {
             f.flag(if coin { "coin_of_twin" } else { "twin_on_coin" }, true);
         } else if others.iter().any(|m| m.amount.decimals == 2) && is_one_digit_off(value, *other) {
             f.flag("misread_twin", true);
@@ -178,6 +190,10 @@ struct Page {
     totals: Vec<Decimal>,
     /// Rows of a table of taxes: a rate and at least two amounts.
     rate_rows: Vec<usize>,
+    /// Rows that give a distance: the amount on the row before is the price of one kilometre.
+    distance_rows: Vec<usize>,
+    /// Cash is rounded to five hundredths in the paper's currency, or the currency is not known.
+    rounds: bool,
 }
 
 impl Page {
@@ -196,6 +212,8 @@ impl Page {
             card_rows: rows(&[L::Card]).collect(),
             totals: distinct_totals(mentions),
             rate_rows: rate_rows(mentions),
+            distance_rows: distance_rows(layout, mentions),
+            rounds: region.currency().is_none_or(|code| ROUNDED.contains(&code.as_str())),
         }
     }
 }
@@ -205,6 +223,23 @@ fn rate_rows(mentions: &[Mention]) -> Vec<usize> {
     let on = |row: usize| mentions.iter().filter(move |m| m.row == row);
     let rated = mentions.iter().filter(|m| m.amount.percent).map(|m| m.row);
     rated.filter(|row| on(*row).filter(|m| !m.amount.percent && m.amount.decimals == 2).count() >= 2).collect()
+}
+
+/// Whether one of `units` stands right after the amount.
+fn is_followed_by(layout: &Layout<'_>, mention: &Mention, units: &[&str]) -> bool {
+    let text = &layout.segments[mention.segment].text;
+    let text = text.get(mention.amount.range.end..).unwrap_or("").trim_start().to_lowercase();
+    units.iter().any(|unit| text.strip_prefix(unit).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+}
+
+/// Whether it is the whole number of something in Chinese, which needs no space after its counter.
+fn is_counted(layout: &Layout<'_>, mention: &Mention) -> bool {
+    let after = layout.segments[mention.segment].text.get(mention.amount.range.end..).unwrap_or("").trim_start();
+    mention.amount.decimals == 0 && COUNTED.iter().any(|counter| after.starts_with(counter))
+}
+
+fn distance_rows(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<usize> {
+    mentions.iter().filter(|m| is_followed_by(layout, m, DISTANCES)).map(|m| m.row).collect()
 }
 
 fn distinct_totals(mentions: &[Mention]) -> Vec<Decimal> {
@@ -261,6 +296,7 @@ fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Featu
     f.flag("whole", all(&|m| m.amount.decimals == 0));
     f.flag("whole_unusual", page.decimals_usual && all(&|m| m.amount.decimals != 2));
     f.flag("rate_row", all(&|m| page.rate_rows.contains(&m.row)));
+    f.flag("before_distance", all(&|m| page.distance_rows.contains(&(m.row + 1))));
     f.flag("foreign", all(&|m| page.foreign_rows.contains(&m.row)));
     f.flag("negative", any(&|m| m.amount.value < Decimal::ZERO));
     f.flag("one_decimal", all(&|m| m.amount.decimals == 1));
@@ -270,10 +306,7 @@ fn group_features(layout: &Layout<'_>, group: &[&Mention], page: &Page) -> Featu
     f.flag("before_rounding", any(&|m| page.rounding_rows.iter().any(|r| m.row < *r && r - m.row <= 2)));
     f.flag("near_card", any(&|m| page.card_rows.iter().any(|r| m.row.abs_diff(*r) <= 2)));
     f.set("times", (group.len() as f32).min(5.0));
-    let follows_unit = |m: &Mention| {
-        let text = layout.segments[m.segment].text.get(m.amount.range.end..).unwrap_or("").trim_start().to_lowercase();
-        UNITS.iter().any(|unit| text.strip_prefix(unit).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
-    };
+    let follows_unit = |m: &Mention| is_followed_by(layout, m, UNITS) || is_counted(layout, m);
     f.flag("unit", all(&follows_unit));
     let alone = |m: &Mention| layout.rows[m.row].segments.len() == 1 && layout.segments[m.segment].spans.len() <= 2;
     f.flag("alone_on_row", any(&alone));

@@ -30,7 +30,9 @@ pub static LEGAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 pub static LEGAL_MALAYSIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    regex(r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b")
+    regex(
+        r"(?i)s[do0]n\.?\s?,?\.?\s?bh?[do0n]\b|\bs[diou0b]?n\.?\s?,?\.?\s?[b83]h[dino0]\b|\bberhad\b|\bsdn\b|\bbhd\b|\bs\s?/\s?[bd]\b|\bplt\b|\benterprise\b",
+    )
 });
 static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
@@ -48,9 +50,22 @@ static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(concat!(
         r"(?i)^\W*(?:no\.?\s?)?\d{1,5}[a-z]?[,.]?\s+(?:[\p{L}\d'.]+\s+){1,4}(?:street|st|road|rd|avenue|ave|blvd|boulevard|lane|ln|drive|dr|hwy|highway|parkway|pkwy|way|court|ct|plaza|square|sq|place|pl|row|village|bldg|building)\b",
         r"|(?:stra(?:ss|ß)e|str\.?|gasse|platz|weg|allee|ring|damm|ufer)\s*\d+",
+        r"|^\W*(?:no\.?\s?)?[a-z]{0,2}\d[\w/-]*\s?,?\s*(?:jalan|jln|jl|lorong|lot|taman|tmn|persiaran|lebuh|jln\.|jl\.)\b",
         r"|\b(?:rue|via|viale|piazza|corso|chemin|route|avenue|calle|jalan|jln|jl|lorong|lot|hwy|broadway)\b.*\d",
         r"|^\W*(?:[A-Z]{1,2}-)?\d{4,6}\s+\p{L}{3}|^[\p{L} .]+,?\s+(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?(?:\s+\d{5}(?:-\d{4})?)?\W*$",
     ))
+});
+/// Begins with a word that only places begin with.
+static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)^\W*(?:jalan|jln|jl|lorong|lrg|lot|taman|tmn|kawasan|persiaran|lebuh|lebuhraya|kampung|kg|bandar|seksyen|pusat perniagaan|off jalan|ground floor|\d(?:st|nd|rd|th) (?:floor|flr))\b",
+    )
+});
+/// A number under which a company is registered, alone on its row: `(894996-D)`, `CO. NO. JM0195368-D`, `822737-X`.
+static ONLY_REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    regex(
+        r"(?i)^\W*(?:(?:co(?:mpany)?|roc|reg(?:istration)?|business)\W{0,2}\s?(?:reg\w*\W{0,2}\s?)?(?:no)?\W{0,3}\s?)?(?:[a-z]{1,3}\s?)?\d{4,12}\s?[-–·~.]?\s?[a-z]{0,2}\W*$",
+    )
 });
 /// Nothing but a legal form.
 static ONLY_LEGAL: LazyLock<Option<Regex>> =
@@ -165,6 +180,7 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("legal_china", matches(&LEGAL_CHINA, text));
     f.flag("legal_left_out", matches(&LEGAL_LEFT_OUT, text));
     f.flag("street", matches(&STREET, text));
+    f.flag("place", matches(&PLACE, text));
     f.flag("paper_malaysia", head.is_malaysian);
     f.flag("full_page", head.is_full_page);
     // `STATIONERY SDN BHD` is the end of a name, `KEDAI LIMA SDN BHD` a whole one.
@@ -239,12 +255,14 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     // What follows the name: registration number, address, telephone.
     let below = layout.rows.get(name.row + name.rows).map_or("", |r| r.text.as_str());
     f.flag("above_address", matches(&ADDRESS, below) || matches(&REGISTRATION, below));
+    f.flag("above_registration", matches(&ONLY_REGISTRATION, below));
     f.flag("above_legal", matches(&LEGAL, below));
     f.flag("above_legal_malaysia", matches(&LEGAL_MALAYSIA, below));
     f.flag("above_street", matches(&STREET, below));
     let above = name.row.checked_sub(1).and_then(|r| layout.rows.get(r)).map_or("", |r| r.text.as_str());
     f.flag("below_legal", matches(&LEGAL, above));
     f.flag("below_address", matches(&ADDRESS, above));
+    f.flag("in_address", matches(&ADDRESS, below) && matches(&ADDRESS, above));
     f.flag("registered", name.evidence.text.len() > text.len() + 5);
     f.flag("bracketed", text.starts_with('(') || text.starts_with('（'));
     if let Some(frame) = layout.frame

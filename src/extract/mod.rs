@@ -187,3 +187,5 @@ impl<'a> Sheet<'a> {
 mod full_page_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod total_tests;

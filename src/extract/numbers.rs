@@ -306,7 +306,9 @@ impl Run {
         after: char,
     ) -> bool {
         let whole = decimals == 0 && !self.dash;
-        if before.is_alphanumeric() && !money_before {
+        // `合计38.00元`: Chinese leaves no space; a code does not end in two decimals nor in a currency.
+        let follows_chinese = super::fold::is_cjk(before) && (decimals == 2 || money_after);
+        if before.is_alphanumeric() && !money_before && !follows_chinese {
             return false;
         }
         if matches!(before, '/' | ':' | '#')
@@ -422,6 +424,8 @@ mod tests {
             ("S61.30", "61.30"),
             ("TotalRM17.80", "17.80"),
             ("1,234,56", "1234.56"),
+            ("合计38.00元", "38.00"),
+            ("小计12.50", "12.50"),
         ] {
             assert_eq!(values(text), [expected], "{text}");
         }

@@ -16,13 +16,13 @@ const HEIGHT: f32 = 20.0;
 /// Width of one drawn character.
 const ADVANCE: f32 = 11.0;
 
-fn context() -> Context {
+pub(super) fn context() -> Context {
     Context { today: TODAY, home_currency: None, locales: Vec::new(), known_merchants: Vec::new() }
 }
 
 /// A page from rows of text; two spaces or more separate columns, each becoming a line of its own as detectors return them.
 /// `skew` is the slope of the rows.
-fn page(rows: &[&str], skew: f32) -> Page {
+pub(super) fn page(rows: &[&str], skew: f32) -> Page {
     let mut lines = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let mut column = 0_usize;

@@ -1,0 +1,71 @@
+//! What speaks for and against a total, amount by amount, on slips drawn up for the tests.
+
+use std::collections::BTreeMap;
+
+use super::{
+    arithmetic::Sums,
+    find_total,
+    layout::Layout,
+    money,
+    rank::Features,
+    region::Region,
+    tests::{context, page, read},
+};
+use crate::domain::field::FieldKey;
+
+/// Features of every amount that may be the total.
+fn features(rows: &[&str]) -> BTreeMap<String, Features> {
+    let pages = [page(rows, 0.0)];
+    let layout = Layout::new(&pages);
+    let mentions = money::collect(&layout);
+    let region = Region::new(&layout, &context());
+    let proposals = find_total::propose(&layout, &mentions, &Sums::new(&layout, &mentions), &region);
+    proposals.into_iter().map(|p| (p.value.to_string(), p.features)).collect()
+}
+
+fn with(rows: &[&str], feature: &str) -> Vec<String> {
+    features(rows).into_iter().filter(|(_, f)| f.get(feature) > 0.0).map(|(value, _)| value).collect()
+}
+
+#[test]
+fn a_column_without_labels_adds_up_to_its_last_amount() {
+    assert_eq!(with(&["LATTE  3.10", "MUFFIN  2.15", "5.25", "0.20", "5.45"], "sum_stacked"), ["5.45"]);
+    let three = ["SOUP  8.00", "TEA  2.50", "Subtotal  10.50", "          0.84", "          1.05", "          12.39"];
+    assert_eq!(with(&three, "sum_stacked"), ["12.39"]);
+    // One tax rate's part of a receipt is labelled, and is not the whole.
+    let rates = ["Total 6% supplies  12.96", "GST  0.78", "13.74", "Total 0% supplies  39.40", "Payable  53.14"];
+    assert!(with(&rates, "sum_stacked").is_empty());
+    // Articles of one price are no column, nor is what was handed over and given back.
+    let articles = ["TEA  2.50", "TEA  2.50", "TOTAL  5.00", "CASH  10.00", "CHANGE  5.00"];
+    assert!(with(&articles, "sum_stacked").is_empty());
+}
+
+#[test]
+fn cash_is_rounded_to_a_coin_only_where_there_is_no_smaller_one() {
+    let slip = |sign: &str| {
+        let rows = ["Latte  3.14".to_owned(), format!("Total {sign}  5.29"), "Paid  5.30".to_owned()];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        with(&rows, "coin_of_twin")
+    };
+    assert_eq!(slip("CHF"), ["5.30"]);
+    assert_eq!(slip("RM"), ["5.30"]);
+    assert!(slip("US$").is_empty());
+    assert!(slip("€").is_empty());
+}
+
+#[test]
+fn the_price_of_a_kilometre_is_told_by_the_distance_below_it() {
+    let ride = ["深圳市出租汽车专用发票", "2.70元", "6.31KM", "00:02:10", "21.40元"];
+    assert_eq!(with(&ride, "before_distance"), ["2.70"]);
+    // A distance is none of the amounts to choose from, whatever it ends in.
+    assert!(features(&ride).get("6.31").is_none_or(|f| f.get("unit") > 0.0));
+}
+
+#[test]
+fn a_number_of_rides_is_no_money() {
+    for row in ["共1笔行程，合计38.00元", "共 1 笔行程， 合计 38.00 元"] {
+        let sheet = ["行程单", row];
+        assert_eq!(read(&sheet).fields.get(&FieldKey::Total).map(|f| f.value.to_string()).as_deref(), Some("38.00"));
+        assert!(features(&sheet).get("1").is_none_or(|f| f.get("unit") > 0.0), "{row}");
+    }
+}
