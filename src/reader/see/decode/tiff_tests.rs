@@ -60,7 +60,7 @@ fn samples(dark: &[u8], light: &[u8]) -> Vec<u8> {
 
 /// Bits, most significant first, in whole bytes.
 fn packed(bits: &str) -> Vec<u8> {
-    let bits: Vec<u8> = bits.bytes().filter(|b| b.is_ascii_digit()).map(|b| b - b'0').collect();
+    let bits: Vec<u8> = bits.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
     bits.chunks(8).map(|eight| eight.iter().enumerate().fold(0, |byte, (at, bit)| byte | bit << (7 - at))).collect()
 }
 
