@@ -13,8 +13,8 @@ set -euo pipefail
 
 mode=${1:-run}
 
-# bindgen (tesseract-sys, leptonica-sys) needs libclang; ring and SQLite need a C compiler.
-build_packages=(build-essential pkg-config clang libclang-dev libtesseract-dev libleptonica-dev)
+# ring and SQLite need a C compiler.
+build_packages=(build-essential pkg-config)
 # The languages of the default configuration; the fonts draw text, HTML and PDF documents that bring none.
 runtime_packages=(ca-certificates tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim tesseract-ocr-deu fonts-noto-cjk fonts-dejavu-core)
 # For the container's health check.

@@ -1,6 +1,6 @@
 //! Exact values out of structured data, each with its source, and located on the page where the page prints them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     Material, dates,
@@ -81,6 +81,36 @@ pub fn is_all_echo(material: &Material) -> bool {
     !material.values.is_empty() && material.pages.iter().all(|page| page.source == TextSource::Structured)
 }
 
+/// Takes out what was read off pages that only show a whole invoice's data, of fields the data says nothing of: its
+/// issuer left them out, and a time or a card found there is part of something else.
+pub fn keep_silence(proposals: &mut Vec<Proposal>, material: &Material) {
+    if !is_all_echo(material) || !material.values.iter().any(|value| is_whole_invoice(value.source)) {
+        return;
+    }
+    let stated: BTreeSet<FieldKey> =
+        proposals.iter().filter(|p| p.features.get("exact") > 0.0).map(|proposal| proposal.key).collect();
+    proposals.retain(|proposal| stated.contains(&proposal.key));
+}
+
+/// Whether the source is the signed document itself and not data about it.
+const fn is_whole_invoice(source: StructuredSource) -> bool {
+    match source {
+        StructuredSource::EInvoiceXml
+        | StructuredSource::OfdInvoice
+        | StructuredSource::Xbrl
+        | StructuredSource::Cii
+        | StructuredSource::Ubl => true,
+        StructuredSource::OfdTag
+        | StructuredSource::OfdInfo
+        | StructuredSource::PdfInfo
+        | StructuredSource::JsonLd
+        | StructuredSource::Microdata
+        | StructuredSource::Mail
+        | StructuredSource::Calendar
+        | StructuredSource::Pass => false,
+    }
+}
+
 /// Every value that is a field, as an exact proposal.
 pub fn propose(
     values: &[StructuredValue],
@@ -138,7 +168,8 @@ fn railway(values: &[StructuredValue], found: &[Proposal]) -> Option<Proposal> {
 }
 
 fn field_of(value: &StructuredValue) -> Option<(FieldKey, FieldValue)> {
-    let key: FieldKey = value.name.parse().ok()?;
+    // A ticket has the time it is for, as a slip has the time of its sale.
+    let key = if value.name == "departure_time" { FieldKey::Time } else { value.name.parse().ok()? };
     let typed = FieldValue::parse(key, &value.text).ok()?;
     Some((key, typed))
 }

@@ -123,6 +123,7 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }
+    find_structured::keep_silence(&mut proposals, material);
     agreement::mark_print(&mut proposals, material);
     let mut extraction = assemble::assemble(ranker, proposals);
     let total = extraction.fields.get(&FieldKey::Total).and_then(|f| f.value.as_amount());

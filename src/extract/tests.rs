@@ -354,3 +354,38 @@ proptest! {
         prop_assert_eq!(value(&read(&rows), FieldKey::Total), total.to_string());
     }
 }
+
+#[test]
+fn what_the_data_of_an_invoice_leaves_out_is_not_read_off_its_picture() {
+    use crate::domain::structured::{StructuredSource, StructuredValue};
+    let stated = |name: &str, text: &str| StructuredValue {
+        source: StructuredSource::Xbrl,
+        name: name.to_owned(),
+        text: text.to_owned(),
+        page: None,
+        quad: None,
+    };
+    let values = vec![stated("total", "91.00"), stated("buyer_tax_id", "91310000MA1AAAAA0P")];
+    let rows = [
+        "Buyer tax ID  91310000MA1AAAAA0P",
+        "ID number  1101**********1234",
+        "VAT 01:19",
+        "Time  08:12",
+        "Total  91.00",
+    ];
+    let read = |values: &[StructuredValue], source| {
+        let page = Page { source, ..page(&rows, 0.0) };
+        extract(&Material { pages: vec![page], codes: Vec::new(), values: values.to_vec() }, &context())
+    };
+    let drawn = read(&values, TextSource::Structured);
+    for key in [FieldKey::Time, FieldKey::CardLast4, FieldKey::SellerTaxId, FieldKey::MerchantLegal] {
+        assert_eq!(value(&drawn, key), "nothing", "{key}");
+    }
+    let total = &drawn.fields[&FieldKey::Total];
+    assert!(total.evidence.iter().any(|e| e.quad.is_some()), "what it does state is shown where it stands");
+    // Printed by its issuer beside the data, it counts.
+    assert_eq!(value(&read(&values, TextSource::TextLayer), FieldKey::Time), "08:12");
+    // The time a ticket is for is stated.
+    let with_time = [values, vec![stated("departure_time", "09:30")]].concat();
+    assert_eq!(value(&read(&with_time, TextSource::Structured), FieldKey::Time), "09:30");
+}

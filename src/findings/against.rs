@@ -176,6 +176,12 @@ pub fn link(subject: &Subject, peer: &Peer) -> Option<(bool, &'static str)> {
         {
             "slip_and_invoice"
         }
+        // A confirmation by mail, or the slip of the till, beside the invoice that follows.
+        (None | Some(E::TillSlip | E::TaxiSlip | E::Other | E::ForeignReceipt), Some(E::Invoice))
+            if same_merchant && days <= SLIP_DAYS =>
+        {
+            "slip_and_invoice"
+        }
         _ => return None,
     };
     Some((subject_supports, reason))

@@ -4,6 +4,7 @@ pub mod header;
 pub mod heif;
 pub mod jpeg;
 pub mod regions;
+pub mod rgba;
 pub mod scale;
 pub mod suspects;
 pub mod turn;

@@ -62,30 +62,41 @@ fn proposed<'a>(draft: &'a Value, key: &str) -> &'a str {
     text(draft, &format!("/fields/{key}/proposed/value"))
 }
 
-/// Every page has a preview of our own pixels, and every box of a field lies on its page.
+/// Every page has a preview of our own pixels, and every box of a field lies on its page, around ink.
 async fn is_shown(api: &Api, draft: &Value) {
     let pages = draft["pages"].as_array().expect("pages");
     assert!(!pages.is_empty(), "{draft}");
+    let mut pictures = Vec::new();
     for page in pages {
         let url = format!("{}{}", api.address, text(page, "/preview_url"));
         let answer = api.client.get(url).bearer_auth(&api.token).send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], "image/jpeg");
-        let picture = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap();
+        let picture = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap().into_luma8();
         let [width, height] = ["width", "height"].map(|side| page[side].as_f64().unwrap());
         let ratio = f64::from(picture.height()) / f64::from(picture.width());
         assert!((ratio / (height / width) - 1.0).abs() < 0.02, "the preview has the page's shape: {page}");
+        pictures.push(picture);
     }
     let boxed = draft["fields"].as_object().unwrap().values().filter_map(|field| {
         let proposed = &field["proposed"];
         Some((proposed["page"].as_u64()?, proposed["box"].as_array()?))
     });
     for (page, corners) in boxed {
-        let page = pages.iter().find(|known| known["index"] == page).expect("a box is on a page that is shown");
+        let at = pages.iter().position(|known| known["index"] == page).expect("a box is on a page that is shown");
+        let (page, picture) = (&pages[at], &pictures[at]);
         let [width, height] = ["width", "height"].map(|side| page[side].as_f64().unwrap());
         for corner in corners {
             let (x, y) = (corner[0].as_f64().unwrap(), corner[1].as_f64().unwrap());
             assert!((-2.0..=width + 2.0).contains(&x) && (-2.0..=height + 2.0).contains(&y), "{corner} on {page}");
         }
+        let scale = f64::from(picture.width()) / width;
+        let edge = |axis: usize, pick: fn(f64, f64) -> f64| {
+            corners.iter().map(|c| c[axis].as_f64().unwrap() * scale).reduce(pick).unwrap()
+        };
+        let (left, right, top, bottom) = (edge(0, f64::min), edge(0, f64::max), edge(1, f64::min), edge(1, f64::max));
+        let inside = |x: u32, y: u32| (left..=right).contains(&f64::from(x)) && (top..=bottom).contains(&f64::from(y));
+        let is_inked = picture.enumerate_pixels().any(|(x, y, pixel)| pixel.0[0] < 140 && inside(x, y));
+        assert!(is_inked, "nothing is written in the box {corners:?} of {page}");
     }
 }
 
@@ -264,6 +275,97 @@ async fn every_page_of_a_tiff_is_read_and_shown() {
     assert_eq!(proposed(&draft, "total"), "12.80", "{draft}");
     assert_eq!(draft.pointer("/fields/total/proposed/page"), Some(&json!(1)), "{draft}");
     is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ofd_and_pages_longer_than_any_screen_are_shown_with_boxes_where_the_values_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let draft = only_draft(&api, &hand_in(&api, ofd()).await).await;
+    assert_eq!(proposed(&draft, "total"), "100.00", "{draft}");
+    assert!(draft.pointer("/fields/total/proposed/box").unwrap().is_array(), "{draft}");
+    is_shown(&api, &draft).await;
+
+    // Terms on an ordinary page, then a slip of 1.4 metres whose total stands at its very end.
+    let slip =
+        PdfPage::new(220.0, 4_000.0).text(30.0, 60.0, 14.0, "HARBOUR CAFE").text(30.0, 90.0, 11.0, "Date: 19/11/2026");
+    let slip = (0..150_u8).fold(slip, |page, row| {
+        page.text(30.0, 140.0 + 24.0 * f32::from(row), 11.0, &format!("Note {row:03} on what was not charged"))
+    });
+    let slip = slip.text(30.0, 3_900.0, 12.0, "TOTAL EUR").text(150.0, 3_900.0, 12.0, "12.80");
+    let terms = PdfPage::a4().text(72.0, 100.0, 11.0, "What follows is the slip of our branch at the harbour");
+    let draft = only_draft(&api, &hand_in(&api, Pdf::new().page(terms).page(slip).bytes()).await).await;
+    assert_eq!(proposed(&draft, "total"), "12.80", "{draft}");
+    assert_eq!(draft.pointer("/fields/total/proposed/page"), Some(&json!(1)), "{draft}");
+    let corner = draft.pointer("/fields/total/proposed/box/0/1").unwrap().as_f64().unwrap();
+    assert!(corner > 0.95 * draft["pages"][1]["height"].as_f64().unwrap(), "{draft}");
+    is_shown(&api, &draft).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_photo_says_about_its_owner_is_in_no_picture_that_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    slip(CAFE).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let secret = b"Ann's telephone at 48.8584 N 2.2945 E";
+    let segment = |marker: u8, head: &[u8]| {
+        let body = [head, secret].concat();
+        [&[0xFF, marker][..], &(body.len() as u16 + 2).to_be_bytes(), &body].concat()
+    };
+    let photo =
+        [&jpeg[..2], &segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0"), &segment(0xFE, b""), &jpeg[2..], secret]
+            .concat();
+    let draft = only_draft(&api, &hand_in(&api, photo).await).await;
+    is_shown(&api, &draft).await;
+    let page = &draft["pages"][0];
+    let urls: Vec<&str> =
+        page.as_object().unwrap().values().filter_map(Value::as_str).filter(|u| u.starts_with('/')).collect();
+    assert!(!urls.is_empty(), "{page}");
+    for url in urls {
+        let answer = api.client.get(format!("{}{url}", api.address)).bearer_auth(&api.token).send().await.unwrap();
+        let bytes = answer.bytes().await.unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_and_truncated_files_end_with_a_reason_and_stay_attachments() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    let mut png = std::io::Cursor::new(Vec::new());
+    slip(CAFE).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let fax = b"II*\0\x08\0\0\0\x07\0\0\x01\x03\0\x01\0\0\0\x08\0\0\0\x01\x01\x03\0\x01\0\0\0\x08\0\0\0\
+        \x03\x01\x03\0\x01\0\0\0\x03\0\0\0\x06\x01\x03\0\x01\0\0\0\0\0\0\0\
+        \x11\x01\x04\0\x01\0\0\0\x08\0\0\0\x16\x01\x03\0\x01\0\0\0\x08\0\0\0\x17\x01\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0";
+    let encoded = "QmFzZTY0IGlzIG5vIHJlY2VpcHQsIHdob2V2ZXIgc2F2ZWQgaXQgdGhhdCB3YXkgYW5kIGZvciB3aGF0";
+    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
+        ("half an OFD", half(ofd()), &["undecodable"]),
+        ("half an invoice", half(einvoice("cii.xml")), &["undecodable"]),
+        ("XML of something else", b"<?xml version='1.0'?><kml><Document/></kml>".to_vec(), &["unsupported_type"]),
+        ("a PDF's first line", b"%PDF-1.7\n".to_vec(), &["undecodable"]),
+        ("half a PNG", half(png.into_inner()), &["undecodable"]),
+        ("an iPhone's picture without its picture", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(), &["undecodable"]),
+        ("half a ZIP", half(archive(&[("taxi.txt", TAXI.as_bytes())], None)), &["undecodable"]),
+        ("a fax of group 3", fax.to_vec(), &["unsupported_type"]),
+        ("a file in base64", encoded.as_bytes().to_vec(), &["unsupported_type"]),
+    ];
+    for (name, bytes, reasons) in cases {
+        let capture = hand_in(&api, bytes.clone()).await;
+        assert_eq!(text(&capture, "/state"), "failed", "{name}: {capture}");
+        assert!(reasons.contains(&text(&capture, "/reason")), "{name}: {capture}");
+        assert!(capture["receipts"].as_array().unwrap().is_empty(), "{name}: {capture}");
+        let url = format!("{}/api/v1/captures/{}/original", api.address, text(&capture, "/id"));
+        let answer = api.client.get(url).bearer_auth(&api.token).send().await.unwrap();
+        assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment;"), "{name}");
+        assert_eq!(answer.headers()["content-security-policy"], "sandbox; default-src 'none'", "{name}");
+        assert_eq!(answer.bytes().await.unwrap(), bytes, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,14 @@ fn every_labelled_ofd_becomes_one_receipt_with_its_labels() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn every_labelled_invoice_of_a_supplier_has_its_amounts_and_dates() {
+    let Some(folder) = corpus("invoice2data") else { return };
+    let (tally, wrong) = compare(&folder, &["total", "net", "tax", "date"]);
+    eprintln!("invoice2data, right of labelled: {tally:?}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// What a ZUGFeRD file states: each field comes from its data, not from its page.
 const STATED: [&str; 6] = ["total", "net", "tax", "date", "invoice_number", "currency"];
 

@@ -24,6 +24,7 @@ mod queue;
 mod reader;
 mod review;
 mod s3_server;
+mod same_expense;
 mod store;
 mod support;
 mod tls;

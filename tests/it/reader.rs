@@ -400,6 +400,7 @@ async fn nothing_of_the_services_environment_reaches_a_child() {
         "RAYON_NUM_THREADS",
         "RTEN_NUM_THREADS",
         "MALLOC_ARENA_MAX",
+        "GLIBC_TUNABLES",
         "TESSDATA_PREFIX",
         "PWD",
         "_",

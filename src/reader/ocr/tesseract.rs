@@ -4,6 +4,8 @@
 //! only Leptonica's error lines tell. So three guards stand before its text is believed: enough memory is proven to
 //! be free first, Leptonica's error handler is ours, and the parent reads stderr for Tesseract's own messages.
 
+mod library;
+
 use std::{ffi::CString, sync::Mutex};
 
 use image::RgbImage;
@@ -56,7 +58,8 @@ impl Tesseract {
             return Err(unavailable(format!("`{languages}` is not a list of 1 to {MAX_LANGUAGES} language names")));
         }
         let name = CString::new(languages.as_str()).map_err(|e| unavailable(e.to_string()))?;
-        let api = capi::Api::load(&name).ok_or_else(|| {
+        let library = library::library().map_err(|cause| unavailable(cause.to_owned()))?;
+        let api = capi::Api::load(library, &name).ok_or_else(|| {
             unavailable(format!(
                 "`{languages}` could not be loaded; install the tesseract-ocr-* packages or set TESSDATA_PREFIX"
             ))
@@ -67,7 +70,7 @@ impl Tesseract {
 
 impl Engine for Tesseract {
     fn version(&self) -> String {
-        format!("{ENGINE} {} ({}, psm 6)", capi::version(), self.languages)
+        format!("{ENGINE} {} ({}, psm 6)", self.api.version(), self.languages)
     }
 
     fn recognise(&mut self, picture: &RgbImage) -> Result<Recognised, OcrError> {
@@ -149,15 +152,14 @@ mod capi {
     };
 
     use image::RgbImage;
-    use tesseract_sys as sys;
 
-    use super::{COMPLAINTS, MAX_CAUSE_CHARS, MAX_WORDS, RawWord};
-
-    /// LSTM only: the legacy engine's data is not packaged.
-    const LSTM_ONLY: sys::TessOcrEngineMode = sys::TessOcrEngineMode_OEM_LSTM_ONLY;
-    const WORD: sys::TessPageIteratorLevel = sys::TessPageIteratorLevel_RIL_WORD;
-    const SYMBOL: sys::TessPageIteratorLevel = sys::TessPageIteratorLevel_RIL_SYMBOL;
-    const TEXT_LINE: sys::TessPageIteratorLevel = sys::TessPageIteratorLevel_RIL_TEXTLINE;
+    use super::{
+        COMPLAINTS, MAX_CAUSE_CHARS, MAX_WORDS, RawWord,
+        library::{
+            BaseApi, LSTM_ONLY, Library, PageIterator, ResultIterator, SEVERITY_ERROR, SINGLE_BLOCK, SYMBOL, TEXT_LINE,
+            WORD,
+        },
+    };
 
     /// Why recognition stopped.
     pub(super) enum Stopped {
@@ -166,7 +168,10 @@ mod capi {
     }
 
     /// Owns a `TessBaseAPI`.
-    pub(super) struct Api(NonNull<sys::TessBaseAPI>);
+    pub(super) struct Api {
+        library: &'static Library,
+        handle: NonNull<BaseApi>,
+    }
 
     // SAFETY: the instance has no thread affinity (measured: one per thread works); `&mut` keeps use exclusive.
     unsafe impl Send for Api {}
@@ -174,14 +179,8 @@ mod capi {
     impl Drop for Api {
         fn drop(&mut self) {
             // SAFETY: the pointer came from TessBaseAPICreate and is deleted once.
-            unsafe { sys::TessBaseAPIDelete(self.0.as_ptr()) };
+            unsafe { (self.library.TessBaseAPIDelete)(self.handle.as_ptr()) };
         }
-    }
-
-    /// The library's version.
-    pub(super) fn version() -> String {
-        // SAFETY: returns a static NUL-terminated string.
-        unsafe { CStr::from_ptr(sys::TessVersion()) }.to_string_lossy().into_owned()
     }
 
     /// Leptonica's messages come here, piece by piece, instead of going to stderr.
@@ -199,23 +198,31 @@ mod capi {
     }
 
     impl Api {
-        /// Loads `languages`, page segmentation mode 6 (one block of text). `None` when the data is missing.
-        pub(super) fn load(languages: &CStr) -> Option<Self> {
+        /// The library's version.
+        pub(super) fn version(&self) -> String {
+            // SAFETY: returns a static NUL-terminated string.
+            unsafe { CStr::from_ptr((self.library.TessVersion)()) }.to_string_lossy().into_owned()
+        }
+
+        /// Loads `languages`, LSTM only (the legacy engine's data is not packaged), page segmentation mode 6 (one
+        /// block of text). `None` when the data is missing.
+        pub(super) fn load(library: &'static Library, languages: &CStr) -> Option<Self> {
             // SAFETY: the handler is a static function; severity is a plain number.
             unsafe {
-                leptonica_sys::leptSetStderrHandler(Some(complain));
-                leptonica_sys::setMsgSeverity(leptonica_sys::L_SEVERITY_ERROR as i32);
+                (library.leptSetStderrHandler)(Some(complain));
+                (library.setMsgSeverity)(SEVERITY_ERROR);
             }
             // SAFETY: creates an instance; owned by the value from here on, so every return below deletes it.
-            let api = Self(NonNull::new(unsafe { sys::TessBaseAPICreate() })?);
+            let api = Self { library, handle: NonNull::new(unsafe { (library.TessBaseAPICreate)() })? };
             // SAFETY: valid instance and NUL-terminated name; a null path means TESSDATA_PREFIX or the built-in one.
-            let answer =
-                unsafe { sys::TessBaseAPIInit2(api.0.as_ptr(), std::ptr::null(), languages.as_ptr(), LSTM_ONLY) };
+            let answer = unsafe {
+                (library.TessBaseAPIInit2)(api.handle.as_ptr(), std::ptr::null(), languages.as_ptr(), LSTM_ONLY)
+            };
             if answer != 0 {
                 return None;
             }
             // SAFETY: valid, initialised instance.
-            unsafe { sys::TessBaseAPISetPageSegMode(api.0.as_ptr(), sys::TessPageSegMode_PSM_SINGLE_BLOCK) };
+            unsafe { (library.TessBaseAPISetPageSegMode)(api.handle.as_ptr(), SINGLE_BLOCK) };
             Some(api)
         }
 
@@ -227,29 +234,37 @@ mod capi {
             // SAFETY: the buffer has height rows of width * 3 bytes and outlives this call; SetImage copies it.
             // The monitor is created, used and deleted here and nowhere else.
             let answer = unsafe {
-                sys::TessBaseAPISetImage(self.0.as_ptr(), picture.as_raw().as_ptr(), width, height, 3, width * 3);
-                let monitor = sys::TessMonitorCreate();
+                (self.library.TessBaseAPISetImage)(
+                    self.handle.as_ptr(),
+                    picture.as_raw().as_ptr(),
+                    width,
+                    height,
+                    3,
+                    width * 3,
+                );
+                let monitor = (self.library.TessMonitorCreate)();
                 if monitor.is_null() {
                     return Err(Stopped::Error("no monitor"));
                 }
-                sys::TessMonitorSetDeadlineMSecs(monitor, deadline);
-                let answer = sys::TessBaseAPIRecognize(self.0.as_ptr(), monitor);
-                sys::TessMonitorDelete(monitor);
+                (self.library.TessMonitorSetDeadlineMSecs)(monitor, deadline);
+                let answer = (self.library.TessBaseAPIRecognize)(self.handle.as_ptr(), monitor);
+                (self.library.TessMonitorDelete)(monitor);
                 answer
             };
             // With a monitor set, the deadline is the only documented cause of a refusal after SetImage.
             let result = if answer == 0 { self.words() } else { Err(Stopped::Deadline) };
             // SAFETY: valid instance; frees the picture and results, keeps the models.
-            unsafe { sys::TessBaseAPIClear(self.0.as_ptr()) };
+            unsafe { (self.library.TessBaseAPIClear)(self.handle.as_ptr()) };
             result
         }
 
         fn words(&mut self) -> Result<Vec<Vec<RawWord>>, Stopped> {
             // SAFETY: valid instance after Recognize; null means no text.
-            let Some(iterator) = NonNull::new(unsafe { sys::TessBaseAPIGetIterator(self.0.as_ptr()) }) else {
+            let Some(iterator) = NonNull::new(unsafe { (self.library.TessBaseAPIGetIterator)(self.handle.as_ptr()) })
+            else {
                 return Ok(Vec::new());
             };
-            let iterator = Words(iterator);
+            let iterator = Words { library: self.library, handle: iterator };
             let mut lines: Vec<Vec<RawWord>> = Vec::new();
             for _ in 0..MAX_WORDS {
                 if iterator.starts_line() || lines.is_empty() {
@@ -267,47 +282,50 @@ mod capi {
     }
 
     /// Owns a result iterator; must not outlive the results of its instance, which `words` sees to.
-    struct Words(NonNull<sys::TessResultIterator>);
+    struct Words {
+        library: &'static Library,
+        handle: NonNull<ResultIterator>,
+    }
 
     impl Drop for Words {
         fn drop(&mut self) {
             // SAFETY: deleted once.
-            unsafe { sys::TessResultIteratorDelete(self.0.as_ptr()) };
+            unsafe { (self.library.TessResultIteratorDelete)(self.handle.as_ptr()) };
         }
     }
 
     impl Words {
-        fn page_iterator(&self) -> *const sys::TessPageIterator {
+        fn page_iterator(&self) -> *const PageIterator {
             // SAFETY: valid iterator; the result is a view of it, not owned.
-            unsafe { sys::TessResultIteratorGetPageIteratorConst(self.0.as_ptr()) }
+            unsafe { (self.library.TessResultIteratorGetPageIteratorConst)(self.handle.as_ptr()) }
         }
 
-        fn next(&self, level: sys::TessPageIteratorLevel) -> bool {
+        fn next(&self, level: c_int) -> bool {
             // SAFETY: valid iterator.
-            unsafe { sys::TessResultIteratorNext(self.0.as_ptr(), level) != 0 }
+            unsafe { (self.library.TessResultIteratorNext)(self.handle.as_ptr(), level) != 0 }
         }
 
         fn starts_line(&self) -> bool {
             // SAFETY: valid view.
-            unsafe { sys::TessPageIteratorIsAtBeginningOf(self.page_iterator(), TEXT_LINE) != 0 }
+            unsafe { (self.library.TessPageIteratorIsAtBeginningOf)(self.page_iterator(), TEXT_LINE) != 0 }
         }
 
-        fn text(&self, level: sys::TessPageIteratorLevel) -> Option<String> {
+        fn text(&self, level: c_int) -> Option<String> {
             // SAFETY: returns null or an owned NUL-terminated string, which is copied and then freed once.
             unsafe {
-                let text = sys::TessResultIteratorGetUTF8Text(self.0.as_ptr(), level);
+                let text = (self.library.TessResultIteratorGetUTF8Text)(self.handle.as_ptr(), level);
                 if text.is_null() {
                     return None;
                 }
                 let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
-                sys::TessDeleteText(text);
+                (self.library.TessDeleteText)(text);
                 Some(copy)
             }
         }
 
-        fn confidence(&self, level: sys::TessPageIteratorLevel) -> f32 {
+        fn confidence(&self, level: c_int) -> f32 {
             // SAFETY: valid iterator.
-            unsafe { sys::TessResultIteratorConfidence(self.0.as_ptr(), level) }
+            unsafe { (self.library.TessResultIteratorConfidence)(self.handle.as_ptr(), level) }
         }
 
         fn word(&self) -> Option<RawWord> {
@@ -315,8 +333,9 @@ mod capi {
             let mut edges: [c_int; 4] = [0; 4];
             let [left, top, right, bottom] = &mut edges;
             // SAFETY: valid view; four distinct out-parameters.
-            let known =
-                unsafe { sys::TessPageIteratorBoundingBox(self.page_iterator(), WORD, left, top, right, bottom) };
+            let known = unsafe {
+                (self.library.TessPageIteratorBoundingBox)(self.page_iterator(), WORD, left, top, right, bottom)
+            };
             (known != 0).then(|| RawWord {
                 text,
                 confidence: self.confidence(WORD),
@@ -329,16 +348,19 @@ mod capi {
         fn symbols(&self) -> Vec<f32> {
             let mut confidences = Vec::new();
             // SAFETY: copies the iterator so that the outer walk keeps its place.
-            let Some(copy) = NonNull::new(unsafe { sys::TessResultIteratorCopy(self.0.as_ptr()) }) else {
+            let Some(copy) = NonNull::new(unsafe { (self.library.TessResultIteratorCopy)(self.handle.as_ptr()) })
+            else {
                 return confidences;
             };
-            let symbols = Self(copy);
+            let symbols = Self { library: self.library, handle: copy };
             for _ in 0..crate::reader::protocol::MAX_WORD_CHARS {
                 let confidence = symbols.confidence(SYMBOL);
                 let chars = symbols.text(SYMBOL).map_or(0, |text| text.chars().count());
                 confidences.extend(std::iter::repeat_n(confidence, chars));
                 // SAFETY: valid view.
-                let last = unsafe { sys::TessPageIteratorIsAtFinalElement(symbols.page_iterator(), WORD, SYMBOL) != 0 };
+                let last = unsafe {
+                    (self.library.TessPageIteratorIsAtFinalElement)(symbols.page_iterator(), WORD, SYMBOL) != 0
+                };
                 if last || !symbols.next(SYMBOL) {
                     break;
                 }

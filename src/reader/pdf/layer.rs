@@ -199,7 +199,7 @@ struct Grey {
 impl Grey {
     fn new(picture: &RgbImage, sheet: Sheet) -> Self {
         // Darkest channel: red and blue print is as much ink as black.
-        let pixels = picture.pixels().map(|pixel| pixel.0.into_iter().min().unwrap_or(255)).collect();
+        let pixels = picture.as_raw().chunks_exact(3).map(|pixel| pixel[0].min(pixel[1]).min(pixel[2])).collect();
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         Self { pixels, width, height, scale: picture.width() as f32 / sheet.width.max(1) as f32 }
     }
@@ -255,9 +255,11 @@ impl Grey {
         for y in top..(top + CELL).min(self.height - 1) {
             let here = &self.pixels[y * self.width..][left..];
             let below = &self.pixels[(y + 1) * self.width..][left..];
-            for x in 0..CELL.min(here.len() - 1) {
-                across += usize::from(here[x].abs_diff(here[x + 1]) > EDGE);
-                down += usize::from(here[x].abs_diff(below[x]) > EDGE);
+            // The last column of all has no right neighbour.
+            let here = &here[..here.len().min(CELL + 1)];
+            for ((pixel, right), below) in here.iter().zip(&here[1..]).zip(below) {
+                across += usize::from(pixel.abs_diff(*right) > EDGE);
+                down += usize::from(pixel.abs_diff(*below) > EDGE);
             }
         }
         across >= LEAST_EDGES && down >= LEAST_EDGES

@@ -23,6 +23,7 @@ use image::RgbImage;
 use super::{guarded, sheet};
 use crate::{
     domain::capture::Reason,
+    imaging::rgba,
     reader::{
         fonts::{self, Face},
         output::{Stopped, failed},
@@ -191,8 +192,7 @@ impl<'a> Drawing<'a> {
             };
             context.render_with(&mut pixmap, &mut vello_cpu::Resources::default(), settings);
             // White was laid under everything, so no pixel is transparent.
-            let pixels = pixmap.data_as_u8_slice().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
-            RgbImage::from_raw(u32::from(columns), u32::from(rows), pixels.collect())
+            rgba::opaque(pixmap.data_as_u8_slice(), u32::from(columns), u32::from(rows))
         })?
         .ok_or_else(|| failed(Reason::Undecodable, "the page could not be drawn"))
     }

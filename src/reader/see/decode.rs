@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
 
-    fn decode_first(bytes: Vec<u8>, media_type: MediaType) -> Result<Decoded, Reason> {
+    pub fn decode_first(bytes: Vec<u8>, media_type: MediaType) -> Result<Decoded, Reason> {
         decode_with(bytes, media_type, &Limits::default())
     }
 
@@ -279,3 +279,6 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod tiff_tests;

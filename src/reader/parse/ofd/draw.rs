@@ -17,7 +17,7 @@ use super::{
     resources::Color,
     text::Raster,
 };
-use crate::reader::paper::Pen;
+use crate::{imaging::rgba, reader::paper::Pen};
 
 /// Draws the items in their order: paths and pictures first, text over them.
 pub fn draw(items: &[Item], raster: &Raster, pictures: &mut Pictures<'_, '_>, pen: &mut Pen) -> RgbImage {
@@ -53,8 +53,8 @@ fn paths(items: &[Item], raster: &Raster) -> RgbImage {
     let settings = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
     context.render_with(&mut pixmap, &mut Glyphs::default(), settings);
     // The ground is opaque, so premultiplied is plain.
-    let rgb = pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
-    RgbImage::from_raw(raster.width, raster.height, rgb).unwrap_or_else(|| RgbImage::new(raster.width, raster.height))
+    rgba::opaque(pixmap.data_as_u8_slice(), raster.width, raster.height)
+        .unwrap_or_else(|| RgbImage::new(raster.width, raster.height))
 }
 
 fn trace(context: &mut RenderContext, path: &Path, raster: &Raster) {

@@ -1,0 +1,146 @@
+//! TIFF as faxes, scanners and printers' programs write it: every kind is decoded, or refused as a type that is not read
+//! (of the fax codings the decoder knows group 4).
+
+use super::{tests::decode_first, *};
+
+/// Sides of the pictures below.
+const WIDTH: u32 = 24;
+const HEIGHT: u32 = 6;
+/// Columns of the dark bar in the pictures below; the rest is light.
+const BAR: std::ops::Range<u32> = 8..16;
+
+const BITS: u16 = 258;
+const COMPRESSION: u16 = 259;
+const PHOTOMETRIC: u16 = 262;
+const SAMPLES: u16 = 277;
+const SAMPLE_FORMAT: u16 = 339;
+
+/// A TIFF of one strip (TIFF 6.0, sections 2 and 3), little endian, every value a SHORT but the sizes.
+fn tiff(values: &[(u16, &[u16])], strip: &[u8]) -> Vec<u8> {
+    const SHORT: u16 = 3;
+    const LONG: u16 = 4;
+    let mut entries: Vec<(u16, u16, Vec<u8>)> = vec![
+        (256, LONG, WIDTH.to_le_bytes().to_vec()),
+        (257, LONG, HEIGHT.to_le_bytes().to_vec()),
+        (273, LONG, Vec::new()),
+        (278, LONG, HEIGHT.to_le_bytes().to_vec()),
+        (279, LONG, (strip.len() as u32).to_le_bytes().to_vec()),
+    ];
+    entries.extend(values.iter().map(|(tag, all)| (*tag, SHORT, all.iter().flat_map(|v| v.to_le_bytes()).collect())));
+    entries.sort_by_key(|(tag, ..)| *tag);
+    let mut after = 8 + 2 + 12 * entries.len() as u32 + 4;
+    let mut outside = Vec::new();
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    bytes.extend((entries.len() as u16).to_le_bytes());
+    let strip_at = after + entries.iter().map(|(.., v)| if v.len() > 4 { v.len() as u32 } else { 0 }).sum::<u32>();
+    for (tag, kind, value) in entries {
+        let value = if tag == 273 { strip_at.to_le_bytes().to_vec() } else { value };
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend((value.len() as u32 / if kind == SHORT { 2 } else { 4 }).to_le_bytes());
+        if value.len() > 4 {
+            bytes.extend(after.to_le_bytes());
+            after += value.len() as u32;
+            outside.extend(value);
+        } else {
+            bytes.extend(value.iter().copied().chain(std::iter::repeat(0)).take(4));
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(outside);
+    bytes.extend(strip);
+    bytes
+}
+
+/// Samples of the picture, `dark` in the bar and `light` elsewhere.
+fn samples(dark: &[u8], light: &[u8]) -> Vec<u8> {
+    let pixel = |x: u32| if BAR.contains(&x) { dark } else { light }.to_vec();
+    (0..WIDTH * HEIGHT).flat_map(|at| pixel(at % WIDTH)).collect()
+}
+
+/// Bits, most significant first, in whole bytes.
+fn packed(bits: &str) -> Vec<u8> {
+    let bits: Vec<u8> = bits.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
+    bits.chunks(8).map(|eight| eight.iter().enumerate().fold(0, |byte, (at, bit)| byte | bit << (7 - at))).collect()
+}
+
+/// Codes of ITU-T T.4: eight white, eight black, eight white.
+const ROW: &str = "10011 000101 10011";
+const END_OF_LINE: &str = "000000000001";
+
+#[test]
+fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
+    let rows = HEIGHT as usize;
+    // T.6: the first row horizontally, then "as above" three times a row, then the end of the block.
+    let group_4 = packed(&format!("001{}1 {} {END_OF_LINE}{END_OF_LINE}", &ROW[..12], "111".repeat(rows - 1)));
+    let jpeg = {
+        let pixels = samples(&[10], &[240]);
+        let mut bytes = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 95)
+            .encode(&pixels, WIDTH, HEIGHT, image::ExtendedColorType::L8)
+            .unwrap();
+        bytes
+    };
+    let bilevel = packed(&"000000001111111100000000".repeat(rows));
+    let packbits: Vec<u8> = [0xF9_u8, 240, 0xF9, 10, 0xF9, 240].repeat(rows);
+    let deflated = {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut zlib, &samples(&[10], &[240])).unwrap();
+        zlib.finish().unwrap()
+    };
+    let (half, one) = (0.1_f32.to_le_bytes(), 0.95_f32.to_le_bytes());
+    let float_rgb = samples(&[half, half, half].concat(), &[one, one, one].concat());
+    for (name, bytes) in [
+        ("grey", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1])], &samples(&[10], &[240]))),
+        ("grey of 16 bits", tiff(&[(BITS, &[16]), (PHOTOMETRIC, &[1])], &samples(&[0, 10], &[0, 240]))),
+        ("bilevel, white is zero", tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0])], &bilevel)),
+        (
+            "CMYK",
+            tiff(&[(BITS, &[8; 4]), (PHOTOMETRIC, &[5]), (SAMPLES, &[4])], &samples(&[0, 0, 0, 245], &[0, 0, 0, 10])),
+        ),
+        (
+            "RGB in floating point",
+            tiff(&[(BITS, &[32; 3]), (PHOTOMETRIC, &[2]), (SAMPLES, &[3]), (SAMPLE_FORMAT, &[3; 3])], &float_rgb),
+        ),
+        ("PackBits", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[32_773])], &packbits)),
+        ("Deflate", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[8])], &deflated)),
+        ("JPEG", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[7])], &jpeg)),
+        ("fax, group 4", tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[4])], &group_4)),
+    ] {
+        let decoded = decode_first(bytes, MediaType::Tiff);
+        let decoded = decoded.unwrap_or_else(|reason| panic!("{name}: {reason}"));
+        assert_eq!(decoded.picture.dimensions(), (WIDTH, HEIGHT), "{name}");
+        for (x, _, pixel) in decoded.picture.enumerate_pixels() {
+            let is_right =
+                if BAR.contains(&x) { pixel.0.iter().all(|v| *v < 60) } else { pixel.0.iter().all(|v| *v > 200) };
+            assert!(is_right, "{name}: column {x} is {pixel:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_decoded_is_refused_as_a_type_that_is_not_read() {
+    let value = 0.5_f32.to_le_bytes();
+    let old_jpeg = tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[6])], &[0; 40]);
+    let unknown = tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[34_712])], &[0; 40]);
+    let lab = tiff(&[(BITS, &[8; 3]), (PHOTOMETRIC, &[8]), (SAMPLES, &[3])], &samples(&[1, 2, 3], &[4, 5, 6]));
+    let float = tiff(&[(BITS, &[32]), (PHOTOMETRIC, &[1]), (SAMPLE_FORMAT, &[3])], &samples(&value, &value));
+    let fax = |compression: u16, strip: &[u8]| {
+        tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[compression])], strip)
+    };
+    let rows = HEIGHT as usize;
+    let group_3 = fax(3, &packed(&format!("{END_OF_LINE}{ROW}").repeat(rows)));
+    // Each row of modified Huffman begins a byte.
+    let huffman = fax(2, &packed(ROW).repeat(rows));
+    for (name, bytes) in [
+        ("fax, group 3", group_3),
+        ("modified Huffman", huffman),
+        ("old JPEG", old_jpeg),
+        ("JPEG 2000", unknown),
+        ("Lab", lab),
+        ("grey floats", float),
+    ] {
+        let refused = decode_first(bytes, MediaType::Tiff).map(|decoded| decoded.picture.dimensions());
+        assert_eq!(refused, Err(Reason::UnsupportedType), "{name}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Several papers of one expense, through the real server: what comes together is one draft, what comes apart is proposed
+//! to the reviewer as one expense with the reason.
+
+use mail_builder::MessageBuilder;
+use serde_json::{Value, json};
+use vouch::{
+    domain::{capture::Limits, page::TextSource},
+    reader::paper,
+};
+use vouch_fixtures::pdf::{Pdf, PdfPage};
+
+use crate::{
+    parts::{archive, hand_in},
+    process::einvoice,
+    support::{Api, Server},
+};
+
+const RESTAURANT: [&str; 6] = [
+    "GOLDEN LION RESTAURANT",
+    "12 Market Street, Example Town",
+    "Date: 20/11/2026 19:42    Table 7",
+    "Steak with potatoes    32.00",
+    "House wine    18.50",
+    "TOTAL EUR    50.50",
+];
+const CARD_SLIP: [&str; 10] = [
+    "GOLDEN LION RESTAURANT",
+    "CARDHOLDER COPY",
+    "Date: 20/11/2026 20:31",
+    "Terminal ID: 70012345",
+    "AID: A0000000031010",
+    "VISA DEBIT ************1234",
+    "Auth code: 004417",
+    "CONTACTLESS",
+    "No signature required",
+    "AMOUNT EUR    50.50",
+];
+/// A ride on the evening the invoice below was asked for.
+const TRIP_SHEET: &str = "示例出行 行程报销单\n申请日期：2026-03-05\n行程起止日期：2026-03-05 至 2026-03-05\n\
+    序号 上车时间 城市 起点 终点 金额[元]\n1 03-05 18:02 广州市 样本路 示例大厦 38.00\n合计：38.00元\n";
+
+fn pdf(lines: &[&str]) -> Vec<u8> {
+    let rows = lines.iter().enumerate();
+    Pdf::new()
+        .page(rows.fold(PdfPage::a4(), |page, (row, line)| {
+            let (left, right) = line.rsplit_once("    ").unwrap_or((line, ""));
+            let top = 100.0 + 24.0 * row as f32;
+            page.text(72.0, top, 12.0, left).text(400.0, top, 12.0, right)
+        }))
+        .bytes()
+}
+
+/// The lines as a picture of a slip, to be recognised.
+fn picture(lines: &[&str]) -> Vec<u8> {
+    let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    let pages = paper::text_pages(&lines, TextSource::Structured, &Limits::default()).map_err(|_| "no page").unwrap();
+    pages[0].preview.jpeg.clone()
+}
+
+/// The invoice of the trip sheet's ride.
+fn ride_invoice() -> Vec<u8> {
+    let xml = String::from_utf8(einvoice("digital-special.xml")).unwrap();
+    [("1132.08", "36.89"), ("67.92", "1.11"), ("1200.00", "38.00"), ("壹仟贰佰圆整", "叁拾捌圆整")]
+        .into_iter()
+        .fold(xml, |xml, (from, to)| xml.replace(from, to))
+        .into_bytes()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The id of the one draft of what is handed in.
+async fn drafted(api: &Api, bytes: Vec<u8>) -> String {
+    let capture = hand_in(api, bytes).await;
+    let receipts = capture["receipts"].as_array().expect("receipts");
+    assert_eq!((&capture["state"], receipts.len()), (&json!("read"), 1), "{capture}");
+    text(&receipts[0], "/id").to_owned()
+}
+
+/// Names of the documents of a draft with their roles, in order.
+async fn documents(api: &Api, draft: &str) -> Vec<(String, String)> {
+    let draft = api.get(&format!("/drafts/{draft}")).await;
+    let of = |document: &Value| (text(document, "/media_type").to_owned(), text(document, "/role").to_owned());
+    draft["documents"].as_array().unwrap().iter().map(of).collect()
+}
+
+/// Both drafts name each other as one expense, for `reason`, and say which of them supports the other; nobody has to be
+/// told that a slip stands alone or came twice.
+async fn is_proposed(api: &Api, leading: &str, supporting: &str, reason: &str) {
+    for (own, other) in [(leading, supporting), (supporting, leading)] {
+        let findings = api.get(&format!("/drafts/{own}/findings")).await;
+        let all = findings.as_array().unwrap();
+        let proposal = all.iter().find(|finding| finding["kind"] == "same_expense");
+        let Some(proposal) = proposal else {
+            panic!("nothing is proposed: {findings}; {}", api.get(&format!("/drafts/{own}")).await["fields"]);
+        };
+        assert_eq!(
+            (text(proposal, "/other_draft_id"), text(proposal, "/detail/reason"), text(proposal, "/detail/supporting")),
+            (other, reason, supporting),
+            "{findings}"
+        );
+        for kind in ["supporting_alone", "possible_duplicate", "duplicate_invoice"] {
+            assert!(all.iter().all(|finding| finding["kind"] != kind), "{kind}: {findings}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_slip_and_the_restaurants_receipt_are_proposed_as_one_expense() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let slip = drafted(&api, picture(&CARD_SLIP)).await;
+    let alone = api.get(&format!("/drafts/{slip}/findings")).await;
+    assert!(alone.as_array().unwrap().iter().any(|f| f["kind"] == "supporting_alone"), "{alone}");
+    let receipt = drafted(&api, pdf(&RESTAURANT)).await;
+    is_proposed(&api, &receipt, &slip, "payment_and_receipt").await;
+    // Somebody else's slip over the same amount is nobody's business here.
+    let other = Api::new(&server, &server.token("other", "rep"));
+    let lines: Vec<String> = CARD_SLIP.iter().map(|line| line.replace("1234", "9876")).collect();
+    let theirs = drafted(&other, picture(&lines.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    let findings = other.get(&format!("/drafts/{theirs}/findings")).await;
+    assert!(findings.as_array().unwrap().iter().all(|f| f["kind"] != "same_expense"), "{findings}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trip_sheet_goes_with_its_invoice_and_is_proposed_when_it_comes_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let files: &[(&str, &[u8])] = &[("行程单.txt", TRIP_SHEET.as_bytes()), ("发票.xml", &ride_invoice())];
+    let draft = drafted(&api, archive(files, None)).await;
+    let part = |kind: &str, role: &str| (kind.to_owned(), role.to_owned());
+    let mut made_of = documents(&api, &draft).await;
+    made_of.sort_unstable();
+    assert_eq!(made_of, [part("application/xml", "leading"), part("text/plain", "supporting")]);
+    assert_eq!(api.get(&format!("/drafts/{draft}")).await["total"], "38.00", "the ride is not counted twice");
+
+    let other = Api::new(&server, &server.token("other", "rep"));
+    let sheet = drafted(&other, TRIP_SHEET.as_bytes().to_vec()).await;
+    let invoice = drafted(&other, String::from_utf8(ride_invoice()).unwrap().replace("000017", "000099").into()).await;
+    is_proposed(&other, &invoice, &sheet, "trip_sheet_and_invoice").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_goes_with_the_pdf_it_brings_and_is_proposed_when_the_pdf_comes_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let said = "Dear Ann,\n\nthank you for your order.\n\nGOLDEN LION RESTAURANT\nDate: 20/11/2026\nTOTAL EUR 50.50\n";
+    let mail = || {
+        let from = ("Golden Lion Restaurant", "orders@golden-lion.example");
+        MessageBuilder::new().from(from).to("ann@corp.example").subject("Your order").text_body(said)
+    };
+    let invoice: Vec<&str> = [&RESTAURANT[..], &INVOICE[..]].concat();
+    let whole = mail().attachment("application/pdf", "invoice.pdf", pdf(&invoice)).write_to_vec().unwrap();
+    let draft = drafted(&api, whole).await;
+    let part = |kind: &str, role: &str| (kind.to_owned(), role.to_owned());
+    assert_eq!(
+        documents(&api, &draft).await,
+        [part("application/pdf", "leading"), part("message/rfc822", "supporting")]
+    );
+
+    let other = Api::new(&server, &server.token("other", "rep"));
+    let told = drafted(&other, mail().write_to_vec().unwrap()).await;
+    let next: Vec<String> = invoice.iter().map(|line| line.replace("4471", "5118")).collect();
+    let invoice = drafted(&other, pdf(&next.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    is_proposed(&other, &invoice, &told, "slip_and_invoice").await;
+}
+
+/// What makes a bill an invoice.
+const INVOICE: [&str; 4] = [
+    "Invoice number: GL-2026-4471",
+    "Bill to: Example Ltd",
+    "Payment terms: net 30",
+    "IBAN DE00 1234 5678 9012 3456 00",
+];
