@@ -1,7 +1,6 @@
 //! Mail over real sockets, from real senders.
 
 mod amazon;
-mod bench;
 mod crash;
 mod dns;
 mod dovecot;
