@@ -1,6 +1,7 @@
 //! Mail over real sockets, from real senders.
 
 mod amazon;
+mod bombs;
 mod crash;
 mod dns;
 mod dovecot;

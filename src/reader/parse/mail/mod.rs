@@ -38,6 +38,8 @@ use forward::Original;
 const MAX_TEXT_PARTS: usize = 20;
 /// Lines of one mail that are laid out; the rest is warned about.
 const MAX_LINES: usize = 4_000;
+/// Lines of text that are kept before a forward is unwrapped: those laid out come after the forwarder's own.
+const MAX_WRITTEN: usize = 2 * MAX_LINES;
 /// Characters below which an HTML text says nothing and the plain one is taken.
 const LEAST_HTML: usize = 20;
 
@@ -92,40 +94,44 @@ struct Body {
 
 fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
     let mut body = Body::default();
+    let patience = html::Patience::new();
     for id in message.html_body.iter().take(MAX_TEXT_PARTS) {
         let Some(part) = message.parts.get(*id as usize) else { continue };
         if let PartType::Html(fallback) = &part.body {
             let text = text_of(part, raw, fallback);
             body.cited.extend(cited(&text));
-            let mut digest = html::digest(&text)?;
+            let mut digest = html::digest(&text, &patience)?;
             body.lines.append(&mut digest.lines);
             body.values.append(&mut digest.values);
             body.pictures.append(&mut digest.pictures);
             body.is_cut |= digest.is_cut;
         } else if let PartType::Text(fallback) = &part.body {
-            body.lines.extend(plain_lines(&text_of(part, raw, fallback)));
+            body.is_cut |= plain_lines(&text_of(part, raw, fallback), &mut body.lines);
         }
     }
     let written: usize = body.lines.iter().map(|line| line.trim().len()).sum();
     if written < LEAST_HTML {
-        let mut plain = Vec::new();
+        let (mut plain, mut is_cut) = (Vec::new(), false);
         for id in message.text_body.iter().take(MAX_TEXT_PARTS) {
             let Some(part) = message.parts.get(*id as usize) else { continue };
             if let PartType::Text(fallback) = &part.body {
-                plain.extend(plain_lines(&text_of(part, raw, fallback)));
+                is_cut |= plain_lines(&text_of(part, raw, fallback), &mut plain);
             }
         }
         if plain.iter().map(|line| line.trim().len()).sum::<usize>() > written {
             body.lines = plain;
+            body.is_cut |= is_cut;
         }
     }
     body.links = links::written(&body.lines);
     Ok(body)
 }
 
-/// Lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart.
-fn plain_lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| line.trim_end().to_owned()).collect()
+/// Adds the lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart. Whether some are left out.
+fn plain_lines(text: &str, lines: &mut Vec<String>) -> bool {
+    let room = MAX_WRITTEN.saturating_sub(lines.len());
+    lines.extend(text.lines().take(room).map(|line| line.trim_end().to_owned()));
+    text.lines().nth(room).is_some()
 }
 
 /// The text of a part, decoded by us: the parser believes every label.
