@@ -5,6 +5,8 @@
 
 mod dom;
 mod flow;
+#[cfg(test)]
+mod kinds_tests;
 mod markup;
 mod table;
 
