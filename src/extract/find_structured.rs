@@ -138,8 +138,15 @@ fn railway(values: &[StructuredValue], found: &[Proposal]) -> Option<Proposal> {
 }
 
 fn field_of(value: &StructuredValue) -> Option<(FieldKey, FieldValue)> {
-    let key: FieldKey = value.name.parse().ok()?;
-    let typed = FieldValue::parse(key, &value.text).ok()?;
+    // A journey's day is the expense's, if the mail's calendar or pass is about it.
+    let (name, text) = match (value.source, value.name.as_str()) {
+        (StructuredSource::Calendar, "event_starts_at") | (StructuredSource::Pass, "pass_date") => {
+            (FieldKey::OccurredOn.as_str(), value.text.get(..10)?)
+        }
+        (_, name) => (name, value.text.as_str()),
+    };
+    let key: FieldKey = name.parse().ok()?;
+    let typed = FieldValue::parse(key, text).ok()?;
     Some((key, typed))
 }
 
