@@ -9,5 +9,6 @@ mod hooks;
 mod imap;
 mod listener;
 mod peers;
+mod preview;
 mod senders;
 mod world;
