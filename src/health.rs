@@ -1,4 +1,7 @@
 //! Checks of what the service stands on, for `vouch doctor` and the status page: each says what it found and what to do.
+//!
+//! Findings carry codes; the words, in every language, are in the catalogue of the pages (`health.{code}`,
+//! `health_hint.{code}`).
 
 use std::{path::Path, time::Duration};
 
@@ -31,46 +34,72 @@ pub enum Health {
     Bad,
 }
 
+/// What was found, before it is put into words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The sentence: `health.{code}` of the catalogue.
+    pub code: &'static str,
+    /// What goes into its places `{0}`, `{1}` …: names, addresses, numbers, or a component's own message.
+    pub with: Vec<String>,
+}
+
+impl Found {
+    /// A sentence without places.
+    pub const fn plain(code: &'static str) -> Self {
+        Self { code, with: Vec::new() }
+    }
+
+    /// A sentence with its places filled.
+    pub fn with<const N: usize>(code: &'static str, with: [String; N]) -> Self {
+        Self { code, with: with.into() }
+    }
+
+    /// A component's own message, which says what failed and on what.
+    pub fn error(error: impl std::fmt::Display) -> Self {
+        // `{:#}` gives the causes of an error that has some.
+        Self::with("error", [format!("{error:#}")])
+    }
+}
+
+/// What to do: `health_hint.{code}` of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint(pub &'static str);
+
 /// One check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was checked.
+    /// What was checked: `check.{code}` of the catalogue.
     pub check: &'static str,
     /// How it ended.
     pub health: Health,
     /// What was found.
-    pub detail: String,
+    pub found: Found,
     /// What to do, unless all is well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Finding {
     /// All is well.
-    pub fn good(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, health: Health::Good, detail: detail.into(), hint: None }
+    pub const fn good(check: &'static str, found: Found) -> Self {
+        Self { check, health: Health::Good, found, hint: None }
     }
 
     /// Works, but look at it.
-    pub fn warning(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { check, health: Health::Warning, detail: detail.into(), hint: Some(hint.into()) }
+    pub const fn warning(check: &'static str, found: Found, hint: Hint) -> Self {
+        Self { check, health: Health::Warning, found, hint: Some(hint) }
     }
 
     /// Does not work.
-    pub fn bad(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { check, health: Health::Bad, detail: detail.into(), hint: Some(hint.into()) }
+    pub const fn bad(check: &'static str, found: Found, hint: Hint) -> Self {
+        Self { check, health: Health::Bad, found, hint: Some(hint) }
     }
 }
 
 /// HTTPS, by whatever gives it; `None` when pages come over plain HTTP.
-pub fn https(by: Option<String>) -> Finding {
+pub fn https(by: Option<Found>) -> Finding {
     match by {
         Some(by) => Finding::good("https", by),
-        None => Finding::warning(
-            "https",
-            "off: phones allow neither offline capture nor camera pages over plain HTTP",
-            "set server.tls.mode to local-ca or files, or server.external_url to the proxy's https address",
-        ),
+        None => Finding::warning("https", Found::plain("https_off"), Hint("https_off")),
     }
 }
 
@@ -90,9 +119,11 @@ pub async fn database(app: &App) -> Finding {
         organisation::find(&mut tx).await
     };
     match looked.await {
-        Ok(Some(organisation)) => Finding::good("database", format!("{kind}, organisation `{}`", organisation.name)),
-        Ok(None) => Finding::warning("database", format!("{kind}, empty"), "start `vouch serve` once to set it up"),
-        Err(error) => Finding::bad("database", error.to_string(), "see the message; `vouch doctor` again afterwards"),
+        Ok(Some(organisation)) => {
+            Finding::good("database", Found::with("database", [kind.to_owned(), organisation.name]))
+        }
+        Ok(None) => Finding::warning("database", Found::with("database_empty", [kind.to_owned()]), Hint("serve_once")),
+        Err(error) => Finding::bad("database", Found::error(error), Hint("doctor_again")),
     }
 }
 
@@ -100,7 +131,7 @@ pub async fn database(app: &App) -> Finding {
 pub async fn clock(app: &App) -> Finding {
     let now = app.now();
     if now < EARLIEST_NOW {
-        return Finding::bad("clock", format!("it is {now} here, which cannot be"), "set the clock or start NTP");
+        return Finding::bad("clock", Found::with("clock_impossible", [now.to_string()]), Hint("set_clock"));
     }
     let theirs = async {
         let mut tx = app.db.read().await?;
@@ -109,11 +140,11 @@ pub async fn clock(app: &App) -> Finding {
     match theirs.await {
         Ok(theirs) if theirs.plus(CLOCK_DRIFT) < now || now.plus(CLOCK_DRIFT) < theirs => Finding::warning(
             "clock",
-            format!("{now} here, {theirs} at the database"),
-            "leases follow the database, dates follow this machine: let NTP set both",
+            Found::with("clocks_apart", [now.to_string(), theirs.to_string()]),
+            Hint("set_both_clocks"),
         ),
-        Ok(_) => Finding::good("clock", now.to_string()),
-        Err(error) => Finding::warning("clock", error.to_string(), "repair the database first"),
+        Ok(_) => Finding::good("clock", Found::with("clock", [now.to_string()])),
+        Err(error) => Finding::warning("clock", Found::error(error), Hint("database_first")),
     }
 }
 
@@ -121,8 +152,8 @@ pub async fn clock(app: &App) -> Finding {
 pub async fn object_store(app: &App) -> Finding {
     let probe = ObjectKey::probe(app.now(), &mut app.random.clone());
     match app.objects.check(&probe).await {
-        Ok(()) => Finding::good("objects", format!("{}: written, read back and deleted", app.objects.place())),
-        Err(error) => Finding::bad("objects", error.to_string(), "check the objects section of the configuration"),
+        Ok(()) => Finding::good("objects", Found::with("objects", [app.objects.place().to_string()])),
+        Err(error) => Finding::bad("objects", Found::error(error), Hint("objects_section")),
     }
 }
 
@@ -135,18 +166,24 @@ pub async fn queue(app: &App) -> Finding {
     match counted.await {
         Ok((counts, oldest)) => {
             let of = |state: &str| counts.iter().find(|(s, _)| s == state).map_or(0, |(_, n)| *n);
-            let detail = format!("{} waiting, {} running, {} failed", of("ready"), of("running"), of("dead"));
+            let [waiting, running, failed] = ["ready", "running", "dead"].map(|state| of(state).to_string());
             match oldest {
                 Some(at) if at.plus(Duration::from_secs(600)) < app.now() => Finding::warning(
                     "queue",
-                    format!("{detail}; the oldest has waited since {at}"),
-                    "start `vouch serve` or more `vouch worker`",
+                    Found::with("queue_stands", [waiting, running, failed, at.to_string()]),
+                    Hint("more_workers"),
                 ),
-                _ if of("dead") > 0 => Finding::warning("queue", detail, "see the page of failed captures"),
-                _ => Finding::good("queue", detail),
+                _ => {
+                    let found = Found::with("queue", [waiting, running, failed]);
+                    if of("dead") > 0 {
+                        Finding::warning("queue", found, Hint("look_at_failed"))
+                    } else {
+                        Finding::good("queue", found)
+                    }
+                }
             }
         }
-        Err(error) => Finding::bad("queue", error.to_string(), "repair the database first"),
+        Err(error) => Finding::bad("queue", Found::error(error), Hint("database_first")),
     }
 }
 
@@ -162,14 +199,12 @@ pub async fn mail(app: &App, doors: &[(Way, String)]) -> Option<Finding> {
         mail_accounts::list(&mut tx).await
     };
     Some(match looked.await {
-        Err(error) => Finding::bad("mail", error.to_string(), "repair the database first"),
+        Err(error) => Finding::bad("mail", Found::error(error), Hint("database_first")),
         Ok(accounts) => match accounts.into_iter().find_map(|account| Some((account.name, account.error?))) {
-            Some((name, error)) => Finding::warning(
-                "mail",
-                format!("{open}; mailbox `{name}`: {error}"),
-                "correct mail.imap.accounts, or the mailbox's password",
-            ),
-            None => Finding::good("mail", open),
+            Some((name, error)) => {
+                Finding::warning("mail", Found::with("mailbox_fails", [open, name, error]), Hint("mailbox"))
+            }
+            None => Finding::good("mail", Found::with("mail", [open])),
         },
     })
 }
@@ -177,14 +212,16 @@ pub async fn mail(app: &App, doors: &[(Way, String)]) -> Option<Finding> {
 /// There is room below `data_dir`.
 pub fn disk(data_dir: &Path) -> Finding {
     match nix::sys::statvfs::statvfs(data_dir) {
-        Err(error) => Finding::bad("disk", format!("`{}`: {error}", data_dir.display()), "make the data directory"),
+        Err(error) => {
+            Finding::bad("disk", Found::error(format_args!("`{}`: {error}", data_dir.display())), Hint("make_data_dir"))
+        }
         Ok(stat) => {
             let free = stat.blocks_available() * stat.fragment_size();
-            let detail = format!("{} MB free for `{}`", free / 1_000_000, data_dir.display());
+            let found = Found::with("disk", [(free / 1_000_000).to_string(), data_dir.display().to_string()]);
             if free < LOW_DISK_BYTES {
-                Finding::warning("disk", detail, "free some space: uploads are refused when it is full")
+                Finding::warning("disk", found, Hint("free_space"))
             } else {
-                Finding::good("disk", detail)
+                Finding::good("disk", found)
             }
         }
     }
@@ -193,21 +230,15 @@ pub fn disk(data_dir: &Path) -> Finding {
 /// A reader child starts, with which engine and in which sandbox.
 pub async fn engine(pool: &ReaderPool) -> Finding {
     match pool.check(Role::See).await {
-        Ok(hello) if hello.engine.starts_with(EngineKind::Tesseract.as_str()) => Finding::warning(
-            "engine",
-            hello.engine,
-            "scripts/fetch-weights.sh installs PP-OCR, which reads far more receipts right",
-        ),
+        Ok(hello) if hello.engine.starts_with(EngineKind::Tesseract.as_str()) => {
+            Finding::warning("engine", Found::with("engine_only", [hello.engine]), Hint("fetch_weights"))
+        }
         Ok(hello) if !hello.posture.landlock_full => Finding::warning(
             "engine",
-            format!("{}, sandbox: limits and seccomp, Landlock ABI {}", hello.engine, hello.posture.landlock_abi),
-            "a newer kernel (6.12) also closes what older Landlock leaves open",
+            Found::with("engine_older_kernel", [hello.engine, hello.posture.landlock_abi.to_string()]),
+            Hint("newer_kernel"),
         ),
-        Ok(hello) => Finding::good("engine", format!("{}, sandbox: limits, seccomp, Landlock", hello.engine)),
-        Err(failure) => Finding::bad(
-            "engine",
-            failure.to_string(),
-            "install tesseract-ocr and its languages (scripts/install-deps.sh run), or the weights",
-        ),
+        Ok(hello) => Finding::good("engine", Found::with("engine", [hello.engine])),
+        Err(failure) => Finding::bad("engine", Found::error(failure), Hint("install_engine")),
     }
 }

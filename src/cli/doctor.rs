@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{Global, setup};
 use crate::{
     config::{Config, TlsMode},
-    health::{self, Finding, Health},
+    domain::person::Language,
+    health::{self, Finding, Found, Health, Hint},
+    web::i18n,
 };
 
 /// Arguments of `vouch doctor`.
@@ -21,18 +24,40 @@ pub struct DoctorArguments {
     quick: bool,
 }
 
+/// A finding in words, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Line {
+    check: &'static str,
+    health: Health,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Line {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            check: finding.check,
+            health: finding.health,
+            detail: i18n::found(Language::En, &finding.found),
+            hint: finding.hint.map(|Hint(code)| i18n::text(Language::En, &format!("health_hint.{code}"))),
+        }
+    }
+}
+
 /// Exits with 1 when something does not work.
 pub async fn run(global: Global, arguments: DoctorArguments) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
     match setup::load_config_listening(&global, None) {
-        Err(error) => findings.push(Finding::bad("configuration", format!("{error:#}"), "correct the named keys")),
+        Err(error) => findings.push(Finding::bad("configuration", Found::error(error), Hint("correct_keys"))),
         Ok(config) => {
-            findings.push(Finding::good("configuration", "every key is known and valid"));
+            findings.push(Finding::good("configuration", Found::plain("configuration")));
             examine(&config, arguments.quick, &mut findings).await;
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        let lines: Vec<Line> = findings.iter().map(Line::of).collect();
+        println!("{}", serde_json::to_string_pretty(&lines)?);
     } else {
         for finding in &findings {
             let mark = match finding.health {
@@ -40,8 +65,9 @@ pub async fn run(global: Global, arguments: DoctorArguments) -> anyhow::Result<E
                 Health::Warning => "warning",
                 Health::Bad => "BAD    ",
             };
-            println!("{mark} {}: {}", finding.check, finding.detail);
-            if let Some(hint) = &finding.hint {
+            let line = Line::of(finding);
+            println!("{mark} {}: {}", line.check, line.detail);
+            if let Some(hint) = line.hint {
                 println!("        hint: {hint}");
             }
         }
@@ -53,11 +79,7 @@ pub async fn run(global: Global, arguments: DoctorArguments) -> anyhow::Result<E
 async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
     findings.push(https(config));
     match setup::open_app(config).await {
-        Err(error) => findings.push(Finding::bad(
-            "database",
-            format!("{error:#}"),
-            "check database.url, that the server runs and that the data directory can be written",
-        )),
+        Err(error) => findings.push(Finding::bad("database", Found::error(error), Hint("database_url"))),
         Ok(app) => {
             findings.extend(health::of_instance(&app).await);
             findings.extend(health::mail(&app, &super::mail::doors(config)).await);
@@ -67,7 +89,7 @@ async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
     if !quick {
         findings.push(match setup::start_pool(config, 1) {
             Ok(pool) => health::engine(&pool).await,
-            Err(error) => Finding::bad("engine", format!("{error:#}"), "run `vouch` from where it is installed"),
+            Err(error) => Finding::bad("engine", Found::error(error), Hint("run_installed")),
         });
     }
 }
@@ -75,9 +97,9 @@ async fn examine(config: &Config, quick: bool, findings: &mut Vec<Finding>) {
 fn https(config: &Config) -> Finding {
     let external = config.server.external_url.as_deref().unwrap_or_default();
     health::https(match config.server.tls.mode {
-        TlsMode::Files => Some("certificate files".to_owned()),
-        TlsMode::LocalCa => Some("own authority; phones install it once, see /https".to_owned()),
-        TlsMode::Off if external.starts_with("https://") => Some(format!("by the proxy at {external}")),
+        TlsMode::Files => Some(Found::plain("https_files")),
+        TlsMode::LocalCa => Some(Found::plain("https_own_ca")),
+        TlsMode::Off if external.starts_with("https://") => Some(Found::with("https_proxy", [external.to_owned()])),
         TlsMode::Off => None,
     })
 }

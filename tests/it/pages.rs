@@ -5,10 +5,10 @@ use vouch::{
     domain::{
         capture::{CaptureState, Channel, Reason},
         ids::OrganisationId,
-        person::{Actor, Role},
+        person::{Actor, Language, Role},
         visit::CustomerType,
     },
-    queue,
+    people as accounts, queue,
     store::{
         Json,
         captures::{self, CaptureRow},
@@ -95,6 +95,28 @@ async fn pages_of_admins_open_for_admins_only_and_everybody_else_is_told() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN);
             let fields = [("name", "mine"), ("display_name", "Mine"), ("role", "admin")];
             assert_eq!(post(&site, &other, "/admin/people", &fields).await.status, StatusCode::FORBIDDEN);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_check_found_and_what_to_do_is_in_the_language_of_the_page() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let site = site(&world);
+        let (who, admin) = caller(&world, "admin", &[Role::Admin]).await;
+        for (language, words, others) in [
+            (Language::En, ["written, read back and deleted", "0 waiting", "set server.tls.mode"], "写入"),
+            (Language::Zh, ["写入、读回、删除均正常", "等待 0", "将 server.tls.mode 设为"], "written"),
+        ] {
+            accounts::set_language(&world.app, &who, language).await.unwrap();
+            let text = open(&site, &admin, "/admin/status").await.text();
+            for word in words {
+                assert!(text.contains(word), "{language:?} {word}: {text}");
+            }
+            assert!(!text.contains(others), "{language:?}: {text}");
         }
     })
     .await;

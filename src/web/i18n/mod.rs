@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::domain::person::Language;
+use crate::{domain::person::Language, health::Found};
 
 pub mod format;
 
@@ -51,6 +51,15 @@ pub fn find(lang: Language, key: &str) -> Option<&'static str> {
 /// The text of `key`, or `⟦key⟧`.
 pub fn text(lang: Language, key: &str) -> String {
     find(lang, key).map_or_else(|| format!("{MISSING}{key}⟧"), str::to_owned)
+}
+
+/// What a check found, in words.
+pub fn found(lang: Language, found: &Found) -> String {
+    let mut text = text(lang, &format!("health.{}", found.code));
+    for (place, value) in found.with.iter().enumerate() {
+        text = text.replace(&format!("{{{place}}}"), value);
+    }
+    text
 }
 
 /// The words scripts use, as a JSON object from key to text.
@@ -118,7 +127,7 @@ mod tests {
     #[test]
     fn both_languages_fill_in_the_same_places() {
         for (key, english) in EN.iter() {
-            for place in ["{0}", "{1}"] {
+            for place in ["{0}", "{1}", "{2}", "{3}"] {
                 assert_eq!(english.contains(place), ZH[key].contains(place), "{key} {place}");
             }
         }

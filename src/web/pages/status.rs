@@ -3,6 +3,11 @@
 use askama::Template;
 
 use super::shell::{Shell, Tone};
+use crate::{
+    domain::person::Language,
+    health::{Finding, Health, Hint},
+    web::i18n,
+};
 
 /// `GET /admin/status`.
 #[derive(Debug, Clone, Template)]
@@ -29,4 +34,20 @@ pub struct Check {
     pub found: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl Check {
+    /// The finding in the words of `lang`.
+    pub fn of(lang: Language, finding: &Finding) -> Self {
+        Self {
+            code: finding.check.to_owned(),
+            tone: match finding.health {
+                Health::Good => Tone::Good,
+                Health::Warning => Tone::Info,
+                Health::Bad => Tone::Bad,
+            },
+            found: i18n::found(lang, &finding.found),
+            hint: finding.hint.map(|Hint(code)| i18n::text(lang, &format!("health_hint.{code}"))),
+        }
+    }
 }

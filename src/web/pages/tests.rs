@@ -136,7 +136,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "why_sign",
         "journal",
         "status",
-        "check",
+        "health",
+        "health_hint",
         "tone",
         "decline",
         "item",
@@ -146,6 +147,27 @@ fn words_in_the_catalog_are_used_somewhere() {
     for key in i18n::keys() {
         let table = key.split('.').next().unwrap();
         assert!(by_code.contains(&table) || sources.contains(&format!("\"{key}\"")), "{key} is never used");
+    }
+}
+
+#[test]
+fn every_code_of_a_check_has_words() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources: String = ["health.rs", "cli/doctor.rs", "web/handlers/admin/status.rs"]
+        .map(|file| fs::read_to_string(root.join(file)).unwrap())
+        .concat();
+    for (table, pattern) in [("health", r#"Found::(?:with|plain)\(\s*"(\w+)""#), ("health_hint", r#"Hint\("(\w+)"\)"#)]
+    {
+        let said: Vec<&str> =
+            Regex::new(pattern).unwrap().captures_iter(&sources).map(|c| c.extract::<1>().1[0]).collect();
+        assert!(said.len() > 15, "{table}: {said:?}");
+        for code in said {
+            assert!(i18n::find(Language::En, &format!("{table}.{code}")).is_some(), "{table}.{code}");
+        }
+    }
+    for key in i18n::keys().filter(|key| key.starts_with("health")) {
+        let code = key.split_once('.').unwrap().1;
+        assert!(sources.contains(&format!("\"{code}\"")), "{key} is never used");
     }
 }
 

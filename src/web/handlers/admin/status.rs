@@ -5,14 +5,11 @@ use axum::{extract::State, response::Response};
 use super::require_admin;
 use crate::{
     domain::{capture::CaptureState, draft::DraftState},
-    health::{self, Finding, Health},
+    health::{self, Finding, Found},
     store::{captures, documents, jobs, people, receipts},
     web::{
         handlers::frame::Frame,
-        pages::{
-            shell::Tone,
-            status::{Check, StatusPage},
-        },
+        pages::status::{Check, StatusPage},
         problem::ApiError,
         state::AppState,
     },
@@ -39,7 +36,7 @@ async fn fill(state: &AppState, frame: &Frame) -> Result<StatusPage, ApiError> {
     Ok(StatusPage {
         shell: frame.shell.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        checks: findings.into_iter().map(check).collect(),
+        checks: findings.iter().map(|finding| Check::of(frame.shell.lang, finding)).collect(),
         // A database that is away shows in its check; the counts are then simply not there.
         counts: counts(state).await.unwrap_or_default(),
     })
@@ -49,22 +46,9 @@ fn https(state: &AppState) -> Finding {
     let web = &state.web;
     health::https(match &web.local_ca {
         _ if !web.is_secure => None,
-        Some(_) => Some(format!("own authority at {}", web.external_url)),
-        None => Some(web.external_url.clone()),
+        Some(_) => Some(Found::with("https_own", [web.external_url.clone()])),
+        None => Some(Found::with("https", [web.external_url.clone()])),
     })
-}
-
-fn check(finding: Finding) -> Check {
-    Check {
-        code: finding.check.to_owned(),
-        tone: match finding.health {
-            Health::Good => Tone::Good,
-            Health::Warning => Tone::Info,
-            Health::Bad => Tone::Bad,
-        },
-        found: finding.detail,
-        hint: finding.hint,
-    }
 }
 
 async fn counts(state: &AppState) -> Result<Vec<(String, u64)>, ApiError> {

@@ -10,11 +10,11 @@ use crate::{
         person::{Language, Role},
         visit::CustomerType,
     },
+    health::{Finding, Found, Hint},
     web::pages::{
         categories::{CategoriesPage, CategoryRow},
         failed::{DeadJob, FailedCapture, FailedPage},
         people::{PeoplePage, PersonRow},
-        shell::Tone,
         status::{Check, StatusPage},
         tokens::{TokenRow, TokensPage},
         visits::{CustomerRow, ImportResult, VisitRow, VisitsPage},
@@ -142,22 +142,21 @@ pub fn failed(lang: Language) -> Vec<(&'static str, FailedPage)> {
 }
 
 pub fn status(lang: Language) -> Vec<(&'static str, StatusPage)> {
-    let check = |code: &str, tone, found: &str, hint: Option<&str>| Check {
-        code: code.into(),
-        tone,
-        found: found.into(),
-        hint: hint.map(str::to_owned),
-    };
+    let check = |finding: &Finding| Check::of(lang, finding);
     vec![(
         "status",
         StatusPage {
             shell: shell(lang, "/admin/status"),
             version: "0.1.0".into(),
             checks: vec![
-                check("database", Tone::Good, "SQLite 3.50, WAL", None),
-                check("objects", Tone::Good, "/var/lib/vouch/objects", None),
-                check("languages", Tone::Info, "eng, chi_sim", Some("install tesseract-ocr-deu for German")),
-                check("disk", Tone::Bad, "1.2 GB", Some("free at least 5 GB")),
+                check(&Finding::good("database", Found::with("database", ["SQLite".into(), "Acme".into()]))),
+                check(&Finding::good("objects", Found::with("objects", ["/var/lib/vouch/objects".into()]))),
+                check(&Finding::warning("https", Found::plain("https_off"), Hint("https_off"))),
+                check(&Finding::bad(
+                    "disk",
+                    Found::with("disk", ["1200".into(), "/var/lib/vouch".into()]),
+                    Hint("free_space"),
+                )),
             ],
             counts: vec![("waiting".into(), 3), ("reading".into(), 1), ("submitted".into(), 214), ("failed".into(), 2)],
         },
