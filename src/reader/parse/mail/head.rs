@@ -115,7 +115,7 @@ mod tests {
     fn encoded_words_are_read_however_they_are_labelled_cut_or_packed() {
         let (gb, _, _) = GB18030.encode("发票 12.00");
         let packed = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
-        let quoted = gb.iter().map(|byte| format!("={byte:02X}")).collect::<String>();
+        let quoted = gb.iter().fold(String::new(), |text, byte| text + "=" + &hex::encode_upper([*byte]));
         for (value, expected) in [
             (format!("=?gb2312?B?{}?=", packed(&gb)), "发票 12.00"),
             (format!("=?GB2312?Q?{quoted}?="), "发票 12.00"),
