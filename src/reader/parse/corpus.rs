@@ -149,12 +149,13 @@ fn travel_mails_of_kitinerary_are_compared_with_what_it_expects_of_them() {
         schema_org::values(&serde_json::from_slice(&json).unwrap(), StructuredSource::JsonLd, &mut wanted);
         let bytes = fs::read(&path).unwrap();
         let mut out = Sent::default();
-        let is_html = path.extension().is_some_and(|e| e == "html");
-        let outcome = if is_html {
-            super::html::read(&request(MediaType::Html), &bytes, &mut out)
-        } else {
-            mail::read(&request(MediaType::Mail), &bytes, &mut out)
+        // Its texts are what is printed in PDF tickets.
+        let kind = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("html") => MediaType::Html,
+            Some("txt") => MediaType::Text,
+            _ => MediaType::Mail,
         };
+        let outcome = super::read(&request(kind), &bytes, &mut out);
         if outcome.is_err() || wanted.is_empty() {
             continue;
         }
