@@ -152,7 +152,7 @@ pub async fn clock(app: &App) -> Finding {
 pub async fn object_store(app: &App) -> Finding {
     let probe = ObjectKey::probe(app.now(), &mut app.random.clone());
     match app.objects.check(&probe).await {
-        Ok(()) => Finding::good("objects", Found::with("objects", [app.objects.place().to_string()])),
+        Ok(()) => Finding::good("objects", Found::with("objects", [app.objects.place().clone()])),
         Err(error) => Finding::bad("objects", Found::error(error), Hint("objects_section")),
     }
 }

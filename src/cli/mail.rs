@@ -152,7 +152,7 @@ pub fn doors(config: &Config) -> Vec<(Way, String)> {
     let listening = [(Way::Smtp, mail.smtp.listen), (Way::Lmtp, mail.lmtp.listen)];
     let mut doors: Vec<(Way, String)> =
         listening.into_iter().filter_map(|(way, at)| Some((way, at?.to_string()))).collect();
-    doors.extend(mail.imap.accounts.iter().map(|a| (Way::Imap, format!("{}: {} at {}", a.name, a.mailbox, a.host))));
+    doors.extend(mail.imap.accounts.iter().map(|a| (Way::Imap, format!("{} · {} · {}", a.name, a.mailbox, a.host))));
     for (way, is_open, path) in [
         (Way::Mailgun, hooks.mailgun_key.is_some(), "/hooks/mail/mailgun/mime"),
         (Way::Postmark, hooks.postmark_credentials.is_some(), "/hooks/mail/postmark"),

@@ -134,14 +134,15 @@ impl MediaType {
         is_text.then_some(Self::Text)
     }
 
+    /// Whether a text without a frame begins as HTML does and goes on as HTML does: no element of an invoice's data has
+    /// these names.
     fn has_html_start(start: &str) -> bool {
-        ["<head", "<body", "<table", "<div", "<meta", "<style", "<p>", "<center", "<title", "<!--"]
-            .iter()
-            .any(|tag| start.starts_with(tag))
-            && (start.contains("<html")
-                || start.contains("<body")
-                || start.contains("<table")
-                || start.contains("<div"))
+        const FIRST: [&str; 14] = [
+            "<head", "<body", "<table", "<div", "<meta", "<style", "<p>", "<p ", "<span", "<font", "<h1", "<center",
+            "<title", "<!--",
+        ];
+        const LATER: [&str; 6] = ["<html", "<body", "<table", "<div", "</p>", "<br"];
+        FIRST.iter().any(|tag| start.starts_with(tag)) && LATER.iter().any(|tag| start.contains(tag))
     }
 
     /// Whether it is a picture the role `see` decodes.
@@ -190,6 +191,8 @@ mod tests {
             (b"<?xml version=\"1.0\"?><EInvoice>", Some(MediaType::Xml)),
             (b"<rsm:CrossIndustryInvoice xmlns:rsm=\"x\">", Some(MediaType::Xml)),
             (b"\r\n <!DOCTYPE html><html>", Some(MediaType::Html)),
+            (b"<p>Harbour Cafe</p><p>Total 12.80</p>", Some(MediaType::Html)),
+            (b"<p:Invoice xmlns:p=\"x\">", Some(MediaType::Xml)),
             (b"Received: from mx.example by in.example;\r\n", Some(MediaType::Mail)),
             (b"X-Mailer: Foxmail\r\nFrom: a@example.com\r\n", Some(MediaType::Mail)),
             ("出租车发票 12.00".as_bytes(), Some(MediaType::Text)),

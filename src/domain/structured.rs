@@ -36,6 +36,13 @@ text_enum! {
     }
 }
 
+impl StructuredSource {
+    /// Whether it tells of the trip around a receipt, and not of the receipt.
+    pub const fn is_of_the_trip(self) -> bool {
+        matches!(self, Self::Calendar | Self::Pass)
+    }
+}
+
 /// One exact value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StructuredValue {

@@ -168,9 +168,17 @@ fn railway(values: &[StructuredValue], found: &[Proposal]) -> Option<Proposal> {
 }
 
 fn field_of(value: &StructuredValue) -> Option<(FieldKey, FieldValue)> {
-    // A ticket has the time it is for, as a slip has the time of its sale.
-    let key = if value.name == "departure_time" { FieldKey::Time } else { value.name.parse().ok()? };
-    let typed = FieldValue::parse(key, &value.text).ok()?;
+    let (name, text) = match (value.source, value.name.as_str()) {
+        // A journey's day is the expense's, if the mail's calendar or pass is about it.
+        (StructuredSource::Calendar, "event_starts_at") | (StructuredSource::Pass, "pass_date") => {
+            (FieldKey::OccurredOn.as_str(), value.text.get(..10)?)
+        }
+        // A ticket has the time it is for, as a slip has the time of its sale.
+        (_, "departure_time") => (FieldKey::Time.as_str(), value.text.as_str()),
+        (_, name) => (name, value.text.as_str()),
+    };
+    let key: FieldKey = name.parse().ok()?;
+    let typed = FieldValue::parse(key, text).ok()?;
     Some((key, typed))
 }
 

@@ -249,6 +249,9 @@ fn bring_together(knowledge: &Knowledge, units: &[Unit], members: &[Belongs]) ->
         let renumbered = own.members.iter().filter_map(|m| Some(Member { position: place(m.page)?, role, ..*m }));
         group.members.extend(renumbered);
         if !belongs.speaks {
+            // Of a mail beside its receipt only what its calendar or pass tells of the trip.
+            let of_the_trip = own.material.values.iter().filter(|value| value.source.is_of_the_trip());
+            group.material.values.extend(of_the_trip.cloned());
             continue;
         }
         for page in &own.material.pages {

@@ -22,5 +22,6 @@ pub mod sandbox;
 pub mod see;
 
 pub use failure::ReadFailure;
+pub(crate) use parse::legible_header;
 pub use pool::{PoolSettings, ReadRequest, ReaderPool, Reading};
 pub use protocol::{ReceiptRegion, Role};

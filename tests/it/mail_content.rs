@@ -3,8 +3,11 @@
 use mail_builder::MessageBuilder;
 use serde_json::{Value, json};
 
+use vouch_fixtures::pdf::{Pdf, PdfPage};
+
 use crate::{
-    parts::{CAFE, TAXI, hand_in},
+    parts::{CAFE, TAXI, archive, hand_in},
+    process::einvoice,
     support::{Api, Server},
 };
 
@@ -65,6 +68,31 @@ async fn mails_bring_the_receipts_that_are_in_them() {
         [part("text/html", "leading"), part("text/plain", "supporting"), part("message/rfc822", "supporting")]
     );
 
+    // So are the PDF, the page and the data of an electronic invoice, and the data leads.
+    let rows = ["Gasthof Beispiel", "Rechnung 2026-0815", "14.02.2026", "Gesamt 114,20 EUR"];
+    let page =
+        (0..).zip(rows).fold(PdfPage::a4(), |page, (row, text)| page.text(80.0, 100.0 + row as f32 * 20.0, 11.0, text));
+    let html = rows.map(|row| format!("<p>{row}</p>")).concat();
+    let of_three = mail("Ihre Rechnung")
+        .text_body("Ihre Rechnung im Anhang.")
+        .attachment("application/pdf", "rechnung.pdf", Pdf::new().page(page).bytes())
+        .attachment("text/html", "rechnung.html", html)
+        .attachment("application/xml", "rechnung.xml", einvoice("ubl.xml"));
+    let capture = hand_in(&api, of_three.write_to_vec().unwrap()).await;
+    assert_eq!(totals(&capture), ["114.20"], "{capture}");
+    let mut made_of = documents(&api, &capture["receipts"][0]).await;
+    made_of.sort();
+    let part = |kind: &str, role: &str| (kind.to_owned(), role.to_owned());
+    assert_eq!(
+        made_of,
+        [
+            part("application/pdf", "supporting"),
+            part("application/xml", "leading"),
+            part("message/rfc822", "supporting"),
+            part("text/html", "supporting")
+        ]
+    );
+
     // A message attached to a message, its receipt attached to it.
     let inner = mail("Your ride")
         .text_body("Thank you for riding")
@@ -87,4 +115,57 @@ async fn mails_bring_the_receipts_that_are_in_them() {
     let note = mail("lunch").text_body("Lunch with the customer yesterday, receipt follows.").write_to_vec().unwrap();
     let capture = hand_in(&api, note).await;
     assert_eq!(capture["receipts"].as_array().unwrap().len(), 1, "{capture}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_html_receipt_is_shown_as_a_picture_of_its_text_and_nothing_remote_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    // Whoever is named in the mail as the place of its pictures would learn that it was opened.
+    let tracker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    tracker.set_nonblocking(true).unwrap();
+    let at = format!("http://{}", tracker.local_addr().unwrap());
+    let remote = format!(
+        "<link rel=stylesheet href='{at}/s.css'><script src='{at}/s.js'></script><img src='{at}/pixel.gif' width=1 height=1>
+         <iframe src='{at}/frame'></iframe><object data='{at}/o'></object><div style=\"background:url('{at}/b.png')\">x</div>
+         <meta http-equiv=refresh content='0;url={at}/away'><svg><image href='{at}/v.svg'/></svg>"
+    );
+    let body = HTML.replace("<body>", &format!("<body background='{at}/back.png'>{remote}"));
+    let capture = hand_in(&api, mail("Your receipt").html_body(body).write_to_vec().unwrap()).await;
+    assert_eq!(totals(&capture), ["12.80"], "{capture}");
+
+    let draft = api.get(&format!("/drafts/{}", capture["receipts"][0]["id"].as_str().unwrap())).await;
+    let preview = format!("{}{}", api.address, draft["pages"][0]["preview_url"].as_str().unwrap());
+    let answer = api.client.get(preview).bearer_auth(&api.token).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "image/jpeg");
+    let picture = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap().into_luma8();
+    let ink = picture.pixels().filter(|pixel| pixel.0[0] < 128).count();
+    assert!(ink > 500, "the text is on the picture: {ink} dark pixels");
+    assert!(tracker.accept().is_err(), "somebody asked for what the mail names");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_or_a_pass_in_the_mail_says_the_day_of_the_journey() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Dinner\r\nDTSTART:20261205T190000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let pass = archive(
+        &[("pass.json", br#"{"organizationName":"Example Air","relevantDate":"2026-12-01T13:05:00+01:00"}"#)],
+        None,
+    );
+    let receipt = "EXAMPLE AIR\nInvoice number: EA-2026-118\nDate: 20 November 2026\nFare  212.40\nTotal  EUR 212.40\n";
+    let in_its_text = mail("Your table").html_body(HTML).attachment("text/calendar", "event.ics", event);
+    let beside = mail("Your flight")
+        .text_body("Your receipt and your boarding pass are attached.")
+        .attachment("text/plain", "receipt.txt", receipt)
+        .attachment("application/vnd.apple.pkpass", "boarding.pkpass", pass);
+    for (mail, day) in [(in_its_text, "2026-12-05"), (beside, "2026-12-01")] {
+        let capture = hand_in(&api, mail.write_to_vec().unwrap()).await;
+        assert_eq!(capture["receipts"].as_array().unwrap().len(), 1, "{capture}");
+        assert_eq!(capture["receipts"][0]["issued_on"], "2026-11-20", "{capture}");
+        let draft = api.get(&format!("/drafts/{}", capture["receipts"][0]["id"].as_str().unwrap())).await;
+        assert_eq!(draft["fields"]["occurred_on"]["proposed"]["value"], day, "{draft}");
+    }
 }

@@ -3,10 +3,13 @@
 
 use mail_parser::{Address, DateTime, HeaderValue, parsers::MessageStream};
 
-use crate::domain::{
-    mail::Doubt,
-    sha256::{Sha256, Sha256Stream},
-    time::Timestamp,
+use crate::{
+    domain::{
+        mail::Doubt,
+        sha256::{Sha256, Sha256Stream},
+        time::Timestamp,
+    },
+    reader::legible_header,
 };
 
 /// Bytes of a header block; the largest seen in practice (long ARC chains) are about a tenth of it.
@@ -141,9 +144,9 @@ impl<'a> Head<'a> {
             .collect()
     }
 
-    /// The subject, decoded.
+    /// The subject, decoded as the reader decodes it.
     pub fn subject(&self) -> Option<String> {
-        let value = terminated(self.all("subject").next()?);
+        let value = terminated(legible_header(self.all("subject").next()?).as_bytes());
         text_of(&MessageStream::new(&value).parse_unstructured())
     }
 
@@ -321,6 +324,11 @@ mod tests {
         assert_eq!(head.message_id().as_deref(), Some("1@corp.example"));
         assert_eq!(head.sent_at(), Some(Timestamp::from_micros(1_795_399_200_000_000)));
         assert_eq!(head.recipients(), ["r-x@in.example"]);
+        for encoding in [encoding_rs::GB18030, encoding_rs::UTF_8] {
+            let (raw, _, _) = encoding.encode("Subject: 住宿发票\r\n\r\n");
+            let said = Head::split(&raw).unwrap().subject();
+            assert_eq!(said.as_deref(), Some("住宿发票"), "without a label, in {}", encoding.name());
+        }
     }
 
     #[test]

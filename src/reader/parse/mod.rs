@@ -17,6 +17,8 @@ mod text;
 pub(crate) mod xml;
 mod zip;
 
+pub(crate) use mail::legible as legible_header;
+
 use super::{
     output::{Output, Stopped},
     protocol::{Kind, MAX_NAME_CHARS, MAX_VALUE_CHARS, MAX_VALUES, PartHeader, Request, Role, Warning, clean},

@@ -13,7 +13,11 @@ use super::{
     names,
 };
 use crate::{
-    capture::mail::{addresses, links, preview, quarantine},
+    capture::mail::{
+        addresses, links,
+        preview::{self, Preview},
+        quarantine,
+    },
     domain::{
         ids::{MailAddressId, MailMessageId, VisitId},
         mail::{Check, Decision, Doubt},
@@ -179,11 +183,12 @@ async fn fill_message(
         lines.map(Line::text).take(MAX_LINES).collect()
     });
     drop(tx);
-    let text = match (text, &state.pool) {
-        (Some(text), _) => text,
+    let Preview { text, attached } = match (text, &state.pool) {
+        // What is attached to a message that was read is with its receipts.
+        (Some(text), _) => Preview { text, attached: Vec::new() },
         // It waits, and nobody can decide about what they cannot see.
-        (None, Some(pool)) => preview::text(&state.app, pool, &message, MAX_LINES).await,
-        (None, None) => Vec::new(),
+        (None, Some(pool)) => preview::of(&state.app, pool, &message, MAX_LINES).await,
+        (None, None) => Preview::default(),
     };
     let links = links::of_message(&state.office, frame.actor(), id).await?;
     let row = message_row(&frame.shell, &message);
@@ -199,6 +204,7 @@ async fn fill_message(
         sent_at: message.sent_at,
         evidence: message.evidence.0,
         text,
+        attached,
         links,
         problem: error.map(shown),
         draft: seen.receipts.first().map(|receipt| format!("/drafts/{}", receipt.id)),

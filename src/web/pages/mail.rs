@@ -88,6 +88,8 @@ pub struct MessagePage {
     pub evidence: Evidence,
     /// The text, as the sandboxed reader gave it.
     pub text: Vec<String>,
+    /// Names of what is attached, while it waits.
+    pub attached: Vec<String>,
     /// Links to documents in it, and whether each may be followed.
     pub links: Vec<(String, bool)>,
     /// Why the last act did not work.

@@ -157,6 +157,7 @@ fn configuration(dir: &Path, port: u16) -> String {
 base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/log
+imap_id_log = *
 protocols = imap
 listen = 127.0.0.1
 ssl = no

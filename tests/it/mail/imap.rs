@@ -110,6 +110,51 @@ async fn in_a_shared_box_the_secret_address_says_whose_it_is_and_the_rest_is_lef
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_reads_the_box_is_said_after_sign_in() {
+    let Some(server) = Dovecot::start() else { return };
+    let world = World::new().await;
+    imap::look_once(&office(&world.test), &server.account(Some("anna"))).await.unwrap();
+    // The server writes its log on its own time.
+    let until = Instant::now() + std::time::Duration::from_secs(30);
+    let said = loop {
+        let log = server.log();
+        if let Some(line) = log.lines().find(|line| line.contains("ID sent")) {
+            break line.to_owned();
+        }
+        assert!(Instant::now() < until, "{log}");
+        tokio::task::yield_now().await;
+    };
+    // Its sign-in process would have written `imap-login` and no user: providers ask who it is of those signed in.
+    assert!(said.contains("imap(anna)") && said.contains("name=Vouch"), "{said}");
+    world.fresh.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_object_storage_is_away_the_box_stays_as_it_is() {
+    let Some(server) = Dovecot::start() else { return };
+    let world = World::new().await;
+    let post = office(&world.test);
+    let account = server.account(Some("anna"));
+    server.deliver("1", &message(1));
+    let objects = world.test.data_dir.path().join("objects");
+    let aside = world.test.data_dir.path().join("aside");
+    std::fs::rename(&objects, &aside).unwrap();
+    std::fs::write(&objects, b"not a directory").unwrap();
+    let mut moving = account.clone();
+    moving.move_to = Some("Done".to_owned());
+    for account in [&account, &moving] {
+        let error = imap::look_once(&post, account).await.unwrap_err();
+        assert!(matches!(error, imap::ImapError::NotKept(_)), "{error}");
+        assert_eq!((server.flagged('S'), server.count_in("Done")), (0, 0), "neither marked nor moved");
+    }
+    std::fs::remove_file(&objects).unwrap();
+    std::fs::rename(&aside, &objects).unwrap();
+    assert_eq!(imap::look_once(&post, &account).await.unwrap(), 1);
+    assert_eq!((server.flagged('S'), world.waiting().await.len()), (1, 1));
+    world.fresh.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_a_silent_server_are_errors_people_can_read() {
     let Some(server) = Dovecot::start() else { return };
     let world = World::new().await;

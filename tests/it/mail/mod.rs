@@ -1,7 +1,7 @@
 //! Mail over real sockets, from real senders.
 
 mod amazon;
-mod bench;
+mod bombs;
 mod crash;
 mod dns;
 mod dovecot;
@@ -9,5 +9,6 @@ mod hooks;
 mod imap;
 mod listener;
 mod peers;
+mod preview;
 mod senders;
 mod world;

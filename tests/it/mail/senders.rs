@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use mail_auth::{
+    ArcOutput, AuthenticatedMessage, AuthenticationResults,
+    arc::ArcSealer,
     common::{crypto::Ed25519Key, headers::HeaderWriter as _},
     dkim::DkimSigner,
 };
@@ -59,6 +61,15 @@ impl Shop {
         let key = Ed25519Key::from_pkcs8_der(&self.key).unwrap();
         let signer = DkimSigner::from_key(key).domain(domain).selector("s1").headers(["From", "Subject"]);
         signer.sign(message.as_bytes()).unwrap().to_header() + message
+    }
+
+    /// What a server of `domain` makes of a message it passes on: it says what it saw, and seals that (RFC 8617).
+    fn seal(&self, domain: &str, message: &str) -> String {
+        let key = Ed25519Key::from_pkcs8_der(&self.key).unwrap();
+        let sealer = ArcSealer::from_key(key).domain(domain).selector("s1").headers(["From", "Subject"]);
+        let parsed = AuthenticatedMessage::parse(message.as_bytes()).unwrap();
+        let seen = AuthenticationResults::new(domain);
+        sealer.seal(&parsed, &seen, &ArcOutput::default()).unwrap().to_header() + message
     }
 }
 
@@ -167,6 +178,34 @@ async fn spf_proves_a_server_of_the_domain_and_no_other() {
         let evidence = authenticator.check(raw.clone(), &head, route).await;
         assert_eq!((evidence.spf, evidence.dmarc), (spf, dmarc), "{ip} {sender}: {evidence:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_seal_of_a_forwarder_is_evidence_that_opens_nothing_and_a_broken_one_is_known() {
+    let world = World::new().await;
+    let shop = Shop::new();
+    let dns = dns::serve(Zone { txt: shop.zone.txt.clone(), ..Zone::default() }).await;
+    let post = office(&world, &dns, SenderPolicy::Proved);
+    // The forwarder changed the text, which breaks the shop's own signature, and sealed what it sent on.
+    let signed = shop.sign("shop.example", &message("Shop <receipts@shop.example>", "sealed"));
+    let sealed = shop.seal("small.example", &signed.replace("Total", "[list] Total"));
+    let other = shop.seal("nobody.example", &signed);
+    for (name, raw, arc, dkim) in [
+        ("not sealed", signed.clone(), Check::None, Check::Pass),
+        ("sealed", sealed.clone(), Check::Pass, Check::Fail),
+        ("changed after the seal", sealed.replace("12.00", "99.00"), Check::Fail, Check::Fail),
+        ("one of its three headers is gone", sealed.replacen("ARC-Seal", "X-Seal", 1), Check::Fail, Check::Fail),
+        ("sealed by a domain without a key", other, Check::Broken, Check::Pass),
+    ] {
+        let raw: Arc<[u8]> = raw.into_bytes().into();
+        let head = Head::split(&raw).unwrap();
+        let evidence = post.authenticator.check(raw.clone(), &head, Route::default()).await;
+        assert_eq!((evidence.arc, evidence.dkim), (arc, dkim), "{name}: {evidence:?}");
+    }
+    // Anybody may seal: the shop's own policy decides.
+    assert_eq!(doubt(&world, &post, &sealed).await, Some(Doubt::Forged));
+    assert_eq!(world.waiting().await[0].evidence.0.arc, Check::Pass, "and the owner sees it");
+    world.fresh.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

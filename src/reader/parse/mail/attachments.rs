@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
-use mail_parser::{Message, MessagePart, MimeHeaders as _, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
-use super::{decoded, tnef};
+use super::{
+    decoded,
+    head::{MAX_HEAD, legible},
+    tnef,
+};
 use crate::{
     domain::{capture::Relation, media::MediaType, structured::StructuredValue},
     imaging::header,
@@ -89,7 +93,7 @@ pub fn of<'a>(message: &'a Message<'_>, raw: &'a [u8], cited: &[String], is_cut:
             _ if is_shown => Relation::Inline,
             _ => Relation::Attachment,
         };
-        let name = part.attachment_name().unwrap_or_default().to_owned();
+        let name = name(part, raw);
         carried.push(Carried { name, kind, relation, bytes });
     }
     carried
@@ -104,6 +108,19 @@ pub fn context(part: &Carried<'_>) -> Option<Vec<StructuredValue>> {
         return context::pass(&part.bytes);
     }
     None
+}
+
+/// The name of a part; read once more from its headers when it is written in bytes of no stated charset.
+fn name(part: &MessagePart<'_>, raw: &[u8]) -> String {
+    let name = part.attachment_name().unwrap_or_default();
+    let headers = raw.get(part.offset_header as usize..part.offset_body as usize);
+    let Some(headers) = headers.filter(|all| name.contains(char::REPLACEMENT_CHARACTER) && all.len() <= MAX_HEAD)
+    else {
+        return name.to_owned();
+    };
+    let legible = legible(headers);
+    let parsed = MessageParser::default().parse_headers(&legible);
+    parsed.and_then(|message| Some(message.parts.first()?.attachment_name()?.to_owned())).unwrap_or_default()
 }
 
 fn kind(part: &MessagePart<'_>) -> String {

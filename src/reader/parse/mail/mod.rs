@@ -6,6 +6,7 @@
 
 mod attachments;
 pub(super) mod forward;
+mod head;
 mod merchant;
 mod scan;
 pub(super) mod tnef;
@@ -32,18 +33,23 @@ use crate::{
         protocol::{MAX_VALUE_CHARS, Request, clean},
     },
 };
+pub(crate) use head::legible;
+
 use forward::Original;
 
 /// Text parts of one mail whose texts are put together.
 const MAX_TEXT_PARTS: usize = 20;
 /// Lines of one mail that are laid out; the rest is warned about.
 const MAX_LINES: usize = 4_000;
+/// Lines of text that are kept before a forward is unwrapped: those laid out come after the forwarder's own.
+const MAX_WRITTEN: usize = 2 * MAX_LINES;
 /// Characters below which an HTML text says nothing and the plain one is taken.
 const LEAST_HTML: usize = 20;
 
 /// Reads one mail.
 pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result<Ended, Stopped> {
     scan::check(document)?;
+    let document = &*head::with_legible_head(document);
     let message = MessageParser::default()
         .parse(document)
         .ok_or_else(|| failed(Reason::Undecodable, "the mail has no headers"))?;
@@ -92,40 +98,44 @@ struct Body {
 
 fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
     let mut body = Body::default();
+    let patience = html::Patience::new();
     for id in message.html_body.iter().take(MAX_TEXT_PARTS) {
         let Some(part) = message.parts.get(*id as usize) else { continue };
         if let PartType::Html(fallback) = &part.body {
             let text = text_of(part, raw, fallback);
             body.cited.extend(cited(&text));
-            let mut digest = html::digest(&text)?;
+            let mut digest = html::digest(&text, &patience)?;
             body.lines.append(&mut digest.lines);
             body.values.append(&mut digest.values);
             body.pictures.append(&mut digest.pictures);
             body.is_cut |= digest.is_cut;
         } else if let PartType::Text(fallback) = &part.body {
-            body.lines.extend(plain_lines(&text_of(part, raw, fallback)));
+            body.is_cut |= plain_lines(&text_of(part, raw, fallback), &mut body.lines);
         }
     }
     let written: usize = body.lines.iter().map(|line| line.trim().len()).sum();
     if written < LEAST_HTML {
-        let mut plain = Vec::new();
+        let (mut plain, mut is_cut) = (Vec::new(), false);
         for id in message.text_body.iter().take(MAX_TEXT_PARTS) {
             let Some(part) = message.parts.get(*id as usize) else { continue };
             if let PartType::Text(fallback) = &part.body {
-                plain.extend(plain_lines(&text_of(part, raw, fallback)));
+                is_cut |= plain_lines(&text_of(part, raw, fallback), &mut plain);
             }
         }
         if plain.iter().map(|line| line.trim().len()).sum::<usize>() > written {
             body.lines = plain;
+            body.is_cut |= is_cut;
         }
     }
     body.links = links::written(&body.lines);
     Ok(body)
 }
 
-/// Lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart.
-fn plain_lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| line.trim_end().to_owned()).collect()
+/// Adds the lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart. Whether some are left out.
+fn plain_lines(text: &str, lines: &mut Vec<String>) -> bool {
+    let room = MAX_WRITTEN.saturating_sub(lines.len());
+    lines.extend(text.lines().take(room).map(|line| line.trim_end().to_owned()));
+    text.lines().nth(room).is_some()
 }
 
 /// The text of a part, decoded by us: the parser believes every label.
@@ -347,6 +357,82 @@ mod tests {
         assert_eq!(parts, [("inner.eml", Relation::Message), ("bill.pdf", Relation::Attachment)]);
         assert!(sent.parts[0].1.windows(14).any(|w| w == b"Subject: Inner"));
         assert_eq!(value(&sent, "event"), "Trip");
+    }
+
+    /// `Subject` and sender as RFC 2047 words of the charset, the text as it is or packed.
+    fn in_charset(encoding: &'static encoding_rs::Encoding, label: &str, is_packed: bool, text: &str) -> Vec<u8> {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        let word = |text: &str| format!("=?{label}?B?{}?=", BASE64_STANDARD.encode(encoding.encode(text).0));
+        let body = encoding.encode(text).0;
+        let (transfer, body) =
+            if is_packed { ("base64", BASE64_STANDARD.encode(body).into_bytes()) } else { ("8bit", body.into_owned()) };
+        let (subject, name) = (word("住宿发票"), word("港湾酒店"));
+        let head = format!(
+            "From: {name} <a@b.example>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset={label}\r\nContent-Transfer-Encoding: {transfer}\r\n\r\n"
+        );
+        [head.into_bytes(), body].concat()
+    }
+
+    #[test]
+    fn mails_in_charsets_of_east_asia_are_read_with_their_headers_whatever_their_label() {
+        use encoding_rs::{BIG5, EUC_JP, EUC_KR, GB18030, ISO_2022_JP, SHIFT_JIS, UTF_8};
+        let chinese = "港湾酒店 住宿费 合计 人民币 壹佰贰拾元整 120.00 开票日期 2026年11月20日";
+        for (encoding, label) in [
+            (GB18030, "GB2312"),
+            (GB18030, "gb18030"),
+            (GB18030, "GBK"),
+            (GB18030, "x-gbk"),
+            (GB18030, "utf-8"),
+            (GB18030, "iso-8859-1"),
+            (UTF_8, "gb2312"),
+            (UTF_8, "us-ascii"),
+            (UTF_8, "iso-8859-1"),
+        ] {
+            for is_packed in [true, false] {
+                let sent = sent(&in_charset(encoding, label, is_packed, chinese));
+                let page = sent.pages[0].text();
+                assert!(
+                    page.contains("住宿费 合计 人民币 壹佰贰拾元整 120.00"),
+                    "{} as {label}: {page}",
+                    encoding.name()
+                );
+                assert_eq!(value(&sent, "subject"), "住宿发票", "{} as {label}", encoding.name());
+                assert_eq!(value(&sent, "sender_name"), "港湾酒店", "{} as {label}", encoding.name());
+            }
+        }
+        for (encoding, label, text) in [
+            (ISO_2022_JP, "ISO-2022-JP", "領収書 合計 1,200円 ありがとうございました"),
+            (SHIFT_JIS, "Shift_JIS", "領収書 合計 1,200円 ありがとうございました"),
+            (EUC_JP, "EUC-JP", "領収書 合計 1,200円 ありがとうございました"),
+            (BIG5, "Big5", "電子發票證明聯 總計 120 元 謝謝惠顧"),
+            (EUC_KR, "EUC-KR", "영수증 합계 12,000원 감사합니다"),
+        ] {
+            for is_packed in [true, false] {
+                let sent = sent(&in_charset(encoding, label, is_packed, text));
+                let page = sent.pages[0].text();
+                assert!(page.contains(text), "{label}: {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_without_a_label_are_read_in_headers_in_names_and_in_the_text() {
+        let mail = "From: 港湾酒店 <a@b.example>\r\nSubject: 住宿发票\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n合计 人民币 壹佰贰拾元整 120.00\r\n--x\r\nContent-Type: application/pdf; name=\"电子发票.pdf\"\r\nContent-Disposition: attachment; filename=\"电子发票.pdf\"\r\n\r\n%PDF-1.4 x\r\n--x--\r\n";
+        for encoding in [encoding_rs::GB18030, encoding_rs::UTF_8] {
+            let sent = sent(&encoding.encode(mail).0);
+            let said = (value(&sent, "sender_name"), value(&sent, "subject"), sent.parts[0].0.name.as_str());
+            assert_eq!(said, ("港湾酒店", "住宿发票", "电子发票.pdf"), "{}", encoding.name());
+            assert!(sent.pages[0].text().contains("壹佰贰拾元整 120.00"), "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn a_mail_cut_off_inside_a_message_inside_a_message_is_read() {
+        let inner = "Content-Type: message/rfc822\r\n\r\n";
+        let head = "Subject: cut\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+        let text = "--b\r\n\r\nTotal 4.50\r\n";
+        let sent = sent(format!("{head}{text}--b\r\n{inner}{inner}\r\n--b--\r\n").as_bytes());
+        assert!(sent.pages[0].text().contains("Total 4.50"), "{}", sent.pages[0].text());
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         sent_at: Some(ago(30)),
         evidence: Evidence { dmarc: Check::Fail, dmarc_is_enforced: true, spf: Check::Pass, ..Evidence::default() },
         text: vec![],
+        attached: vec!["Rechnung 2026-0815.pdf".into(), "<b>bold</b>.exe".into()],
         links: vec![],
         problem: None,
         draft: None,
@@ -76,6 +77,7 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         way: Way::Imap,
         envelope_sender: None,
         evidence: Evidence { dmarc: Check::Pass, dkim: Check::Pass, is_aligned: true, ..Evidence::default() },
+        attached: vec![],
         text: vec!["您好，附件为您的电子发票。".into(), "<b>bold</b> 合计 128.00".into()],
         links: vec![
             ("https://inv.example.org/发票?c=<b>bold</b>".into(), true),
