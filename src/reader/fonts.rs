@@ -2,7 +2,7 @@
 //!
 //! A child opens the files before its sandbox closes and maps one of them only when a document asks for it: the
 //! Chinese font has 19 MB, of which a page needs a few hundred glyphs, and most documents bring their own. Reading it
-//! took a fifth of the time of a Chinese invoice. Mapping an open file is all the sandbox still allows.
+//! was a good part of the time of a Chinese invoice. Mapping an open file is all the sandbox still allows.
 
 pub use mapped::Mapped;
 

@@ -62,7 +62,7 @@ impl Process {
             .env("RTEN_NUM_THREADS", "1")
             // Each further arena reserves 64 MB of the address space limit.
             .env("MALLOC_ARENA_MAX", "1")
-            // Pictures of megabytes are touched once; in pages of 4 KB that is a seventh of the time of a text PDF.
+            // Pictures of megabytes are touched once; in pages of 4 KB that is a good part of the time of a text PDF.
             .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
             .current_dir("/")
             .stdin(Stdio::piped())

@@ -9,6 +9,7 @@ mod durability;
 mod early_answers;
 mod findings;
 mod formats;
+mod handover;
 mod hostile_bytes;
 mod kill_points;
 mod labelled;

@@ -1,7 +1,7 @@
 //! The C functions of Tesseract and Leptonica, looked up when an engine is loaded.
 //!
-//! Not linked: Tesseract brings 50 shared libraries, and loading them took 14 of the 16 ms a child of the role `parse`
-//! needs to start (measured with `perf`, release build), which recognises nothing. Nor does building Vouch need them.
+//! Not linked: Tesseract brings 50 shared libraries, and loading them was most of what a child of the role `parse` needs to
+//! start, which recognises nothing (docs/adr/0015). Nor does building Vouch need them.
 
 #![expect(unsafe_code, reason = "functions of a C library looked up by name")]
 #![expect(non_snake_case, reason = "the library's own names")]
