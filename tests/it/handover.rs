@@ -40,7 +40,7 @@ async fn a_reviewer_hands_in_for_a_rep_who_then_owns_it_and_nobody_else_may() {
             ("place", "深圳南山"),
             ("note", "lunch with the buyer"),
         ];
-        let answer = send(&site, &Caller::session(&world, &vera).await, "one", &fields).await;
+        let answer = send(&site, &Caller::token(&world, &vera).await, "one", &fields).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
         let id: CaptureId = answer.json()["results"][0]["capture"]["id"].as_str().unwrap().parse().unwrap();
         let mut tx = world.app.db.read().await.unwrap();
@@ -52,9 +52,9 @@ async fn a_reviewer_hands_in_for_a_rep_who_then_owns_it_and_nobody_else_may() {
         assert_eq!(row.captured_offset_minutes, Some(480));
 
         // The rep sees it among their own; another rep does not, and may not hand in for others.
-        let jonas_calls = Caller::session(&world, &jonas).await;
+        let jonas_calls = Caller::token(&world, &jonas).await;
         let path = format!("/api/v1/captures/{id}");
-        let own = site.send(&Caller::session(&world, &mei).await, Method::GET, &path, "", Vec::new()).await;
+        let own = site.send(&Caller::token(&world, &mei).await, Method::GET, &path, "", Vec::new()).await;
         assert_eq!(own.status, StatusCode::OK, "{}", own.text());
         let others = site.send(&jonas_calls, Method::GET, &path, "", Vec::new()).await;
         assert_eq!(others.status, StatusCode::NOT_FOUND, "{}", others.text());
