@@ -40,6 +40,8 @@ type Document = (String, MediaType, Bytes);
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let program = PathBuf::from(arguments.next().context("usage: parse_speed <vouch> [file or directory…]")?);
+    // Children start in a directory of their own.
+    let program = program.canonicalize().with_context(|| format!("no program at `{}`", program.display()))?;
     let named: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     let documents = if named.is_empty() { own()? } else { read_all(&named)? };
     let mut by_format: BTreeMap<&'static str, Vec<Document>> = BTreeMap::new();
@@ -79,12 +81,12 @@ async fn parse(program: &Path, format: &str, documents: &[Document]) -> anyhow::
         }
     }
     let (clock, used) = (started.elapsed().as_secs_f64(), processor_seconds()? - before);
-    let all = f64::from(read + refused);
+    // What is refused is soon done with and says nothing of speed.
+    anyhow::ensure!(read > 0, "{format}: not one of {} files was read", documents.len());
     println!(
-        "{format}: {:.0} a second of one core, {:.0} by the clock (n = {}, {} files, {refused} refused)",
-        all / used,
-        all / clock,
-        read + refused,
+        "{format}: {:.0} a second of one core, {:.0} by the clock (n = {read}, {} files, {refused} refused)",
+        f64::from(read) / used,
+        f64::from(read) / clock,
         documents.len()
     );
     Ok(())
