@@ -45,6 +45,11 @@ const COMFORTABLE: f32 = 22.0;
 /// Most a closer look enlarges; the lowest boxes are all about 11 high, so their height does not tell how small.
 const CLOSEST: f64 = 2.0;
 
+/// How much more detail is worth another run.
+const WORTH: f64 = 1.2;
+/// Fewer boxes than a receipt has lines: its print may have been too small to be seen.
+const FEW: usize = 6;
+
 /// A line found in a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
@@ -70,6 +75,9 @@ pub fn detect(
     if !settings.closer_look {
         return Ok(found);
     }
+    if found.len() < FEW {
+        return look_around(network, picture, found, scale, settings, watch);
+    }
     match closer_scale(&found, picture.dimensions(), scale) {
         Some(scale) => {
             watch.check()?;
@@ -77,6 +85,57 @@ pub fn detect(
         }
         None => Ok(found),
     }
+}
+
+/// Hardly anything was seen: nothing is there, or a receipt lies far away on a large picture and its print vanished. Looks
+/// with all pixels the network may be fed, then where that showed something, with as many again. Whatever saw most counts.
+fn look_around(
+    network: &Network,
+    picture: &RgbImage,
+    seen: Vec<Detection>,
+    scale: f64,
+    settings: &DetectionSettings,
+    watch: Watch,
+) -> Result<Vec<Detection>, OcrError> {
+    let (width, height) = picture.dimensions();
+    let all = most_scale(f64::from(width), f64::from(height)).min(1.0);
+    if all <= scale * WORTH {
+        return Ok(seen);
+    }
+    watch.check()?;
+    let mut best = detect_at(network, picture, all, &settings.boxes)?;
+    if best.len() < seen.len() {
+        best = seen;
+    }
+    if let Some([left, top, width, height]) = surroundings(&best, picture.dimensions()) {
+        let near = most_scale(f64::from(width), f64::from(height)).min(1.0);
+        if near > all * WORTH {
+            watch.check()?;
+            let part = image::imageops::crop_imm(picture, left, top, width, height).to_image();
+            let mut found = detect_at(network, &part, near, &settings.boxes)?;
+            if found.len() > best.len() {
+                for point in found.iter_mut().flat_map(|found| &mut found.corners) {
+                    *point = [point[0] + left as f32, point[1] + top as f32];
+                }
+                best = found;
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// Left, top, width and height of what lies around the boxes, in pixels of the picture: their hull and as much again on
+/// every side, because what was seen is a part of what is there. `None` without boxes.
+fn surroundings(found: &[Detection], (width, height): (u32, u32)) -> Option<[u32; 4]> {
+    let points = || found.iter().flat_map(|found| found.corners);
+    let (left, right) = points().map(|p| p[0]).fold((f32::MAX, 0.0_f32), |(a, b), x| (a.min(x), b.max(x)));
+    let (top, bottom) = points().map(|p| p[1]).fold((f32::MAX, 0.0_f32), |(a, b), y| (a.min(y), b.max(y)));
+    // A single short line says little of how large the paper is.
+    let margin = (right - left).max(bottom - top).max(width.max(height) as f32 / 12.0);
+    let within = |value: f32, most: u32| value.clamp(0.0, most as f32) as u32;
+    let (left, right) = (within(left - margin, width), within(right + margin, width));
+    let (top, bottom) = (within(top - margin, height), within(bottom + margin, height));
+    (!found.is_empty() && right > left && bottom > top).then_some([left, top, right - left, bottom - top])
 }
 
 /// How far the picture is shrunk at first.
@@ -108,8 +167,7 @@ fn closer_scale(found: &[Detection], (width, height): (u32, u32), scale: f64) ->
     let small = heights.get(heights.len() / 10).copied().filter(|small| *small < SMALL_PRINT)?;
     let factor = f64::from(COMFORTABLE / small.max(1.0)).min(CLOSEST);
     let closer = (scale * factor).min(most_scale(f64::from(width), f64::from(height))).min(1.0);
-    // A little more detail is not worth a second run.
-    (closer > scale * 1.2).then_some(closer)
+    (closer > scale * WORTH).then_some(closer)
 }
 
 fn detect_at(
@@ -203,6 +261,21 @@ mod tests {
         assert!((closer_scale(&page(50.0), (2000, 1500), 0.24).unwrap() - 0.44).abs() < 0.01);
         assert_eq!(closer_scale(&page(12.0), (900, 700), 1.0), None, "there is no more detail");
         assert_eq!(closer_scale(&[], size, 0.24), None);
+    }
+
+    #[test]
+    fn what_lies_around_a_few_boxes_is_larger_than_they_are_and_inside_the_picture() {
+        let line = |x: f32, y: f32| {
+            let [a, b, c, d] = Quad::from_edges(0.0, 0.0, 300.0, 20.0).0;
+            let moved = |p: Point| [p[0] + x, p[1] + y];
+            Detection { corners: [moved(a), moved(b), moved(c), moved(d)], score: 0.9 }
+        };
+        let size = (4000, 3000);
+        assert_eq!(surroundings(&[], size), None);
+        // The hull is 300 wide and 420 high, so 420 are added on every side.
+        assert_eq!(surroundings(&[line(1500.0, 1000.0), line(1500.0, 1400.0)], size), Some([1080, 580, 1140, 1260]));
+        let [left, top, width, height] = surroundings(&[line(3600.0, 0.0)], size).unwrap();
+        assert!(left >= 3200 && top == 0 && left + width == 4000 && height < 400, "{left} {top} {width} {height}");
     }
 
     #[test]
