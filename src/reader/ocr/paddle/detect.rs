@@ -135,7 +135,7 @@ fn surroundings(found: &[Detection], (width, height): (u32, u32)) -> Option<[u32
     let within = |value: f32, most: u32| value.clamp(0.0, most as f32) as u32;
     let (left, right) = (within(left - margin, width), within(right + margin, width));
     let (top, bottom) = (within(top - margin, height), within(bottom + margin, height));
-    (!found.is_empty() && right > left && bottom > top).then_some([left, top, right - left, bottom - top])
+    (!found.is_empty() && right > left && bottom > top).then(|| [left, top, right - left, bottom - top])
 }
 
 /// How far the picture is shrunk at first.
