@@ -40,7 +40,7 @@ impl Line {
             check: finding.check,
             health: finding.health,
             detail: i18n::found(Language::En, &finding.found),
-            hint: finding.hint.map(|Hint(code)| i18n::text(Language::En, &format!("health_hint.{code}"))),
+            hint: finding.hint.map(|hint| i18n::hint(Language::En, hint)),
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Sums {
     pub wholes: Vec<Decimal>,
     /// Totals that are a part of such a whole.
     pub parts: Vec<Decimal>,
-    /// Amounts that a subtotal and the unlabelled amounts right below it add up to: 5.25, 0.20, 5.45.
+    /// Amounts that a subtotal and the unlabelled amounts right below it add up to: 6.40, 0.45, 6.85.
     pub stacked: Vec<Decimal>,
 }
 

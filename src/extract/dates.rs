@@ -1,10 +1,10 @@
-//! Dates and times as people print them, with every reading an ambiguous one allows.
+//! Dates as people print them, with every reading an ambiguous one allows.
 
 use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use crate::domain::time::{CivilDate, CivilTime};
+use crate::domain::time::CivilDate;
 
 /// Characters of one text that are searched.
 pub const MAX_CHARS: usize = 600;
@@ -48,18 +48,7 @@ pub struct PrintedDate {
     pub readings: Vec<Reading>,
 }
 
-/// A printed time of day.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PrintedTime {
-    /// Bytes of the text it covers.
-    pub range: Range<usize>,
-    /// The time.
-    pub time: CivilTime,
-    /// Printed with seconds, AM/PM or a word such as `Uhr`.
-    pub sure: bool,
-}
-
-fn regex(pattern: &str) -> Regex {
+pub(super) fn regex(pattern: &str) -> Regex {
     // The patterns are constants covered by tests; one that does not compile finds nothing.
     Regex::new(pattern).unwrap_or_else(|_| Regex::new("$^").unwrap_or_else(|_| unreachable!("`$^` is a pattern")))
 }
@@ -91,17 +80,11 @@ static NAMED_YEAR_FIRST: LazyLock<Regex> =
 static COMPACT: LazyLock<Regex> = LazyLock::new(|| regex(r"\d{8}"));
 /// `28.042019`: the second separator was lost.
 static HALF_GLUED: LazyLock<Regex> = LazyLock::new(|| regex(r"(\d{2})[-/. ](\d{2})((?:19|20)\d{2})"));
-/// `0472072016 15:00`: both slashes were read as a 7; the time after it tells the date from a number.
+/// `1172372015 09:41`: both slashes were read as a 7; the time after it tells the date from a number.
 static SLASHES_AS_SEVEN: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(\d{2})7(\d{2})7((?:19|20)\d{2}) {1,3}[0-2]?\d:[0-5]\d"));
 /// A time after a date and a dash.
 static DASHED_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"^-\d{1,2}[:.]\d{2}"));
-static TIME: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"(?i)(\d{1,2})\s?([:：.;h時时点])\s?(\d{2})(?:\s?[:：.;m分]\s?(\d{2}))?\s*(a\.?m\b\.?|p\.?m\b\.?|uhr|hrs?\b)?",
-    )
-});
-static WIDE_HALF: LazyLock<Regex> = LazyLock::new(|| regex(r"(上午|下午|晚上|오전|오후)\s?(\d{1,2})[:：](\d{2})"));
 
 /// Names of months, folded, in English, German, French, Italian, Malay/Indonesian, Spanish, Dutch.
 const MONTHS: [&[&str]; 12] = [
@@ -378,55 +361,14 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
     (readings, third_at + 2)
 }
 
-/// Every printed time of `text`, left to right.
-pub fn find_times(text: &str) -> Vec<PrintedTime> {
-    let text = clip(text);
-    let ascii = to_ascii_digits(text);
-    let mut found: Vec<PrintedTime> = Vec::new();
-    for m in WIDE_HALF.captures_iter(&ascii) {
-        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i8>().ok());
-        let (Some(all), Some(hour), Some(minute)) = (m.get(0), number(2), number(3)) else { continue };
-        let late = matches!(m.get(1).map(|h| h.as_str()), Some("下午" | "晚上" | "오후"));
-        let hour = if late && hour < 12 { hour + 12 } else { hour };
-        if let Ok(time) = CivilTime::new(hour, minute, 0, 0) {
-            found.push(PrintedTime { range: all.range(), time, sure: true });
-        }
-    }
-    for m in TIME.captures_iter(&ascii) {
-        let number = |i: usize| m.get(i).and_then(|d| d.as_str().parse::<i8>().ok());
-        let (Some(all), Some(hour), Some(minute)) = (m.get(0), number(1), number(3)) else { continue };
-        let half = m.get(5).map(|h| h.as_str().to_lowercase());
-        let second = number(4);
-        let separator = m.get(2).map_or("", |s| s.as_str());
-        let free = !ascii[..all.start()].ends_with(|c: char| c.is_ascii_digit() && separator != ":")
-            && !ascii[all.end()..].starts_with(|c: char| c.is_ascii_digit());
-        // `12.30` is an amount unless a word says otherwise.
-        if !free || (separator == "." && half.is_none()) || (separator == ";" && second.is_none()) {
-            continue;
-        }
-        let hour = match half.as_deref() {
-            Some(h) if h.starts_with('p') && (1..12).contains(&hour) => hour + 12,
-            Some(h) if h.starts_with('a') && hour == 12 => 0,
-            _ => hour,
-        };
-        let Ok(time) = CivilTime::new(hour, minute, second.unwrap_or(0), 0) else { continue };
-        let range = all.range();
-        if found.iter().any(|f| f.range.start < range.end && range.start < f.range.end) {
-            continue;
-        }
-        found.push(PrintedTime { range, time, sure: second.is_some() || half.is_some() });
-    }
-    found.sort_by_key(|f| f.range.start);
-    found
-}
-
-fn clip(text: &str) -> &str {
+/// The part of the text that is searched.
+pub(super) fn clip(text: &str) -> &str {
     text.char_indices().nth(MAX_CHARS).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Full-width digits would change byte offsets if replaced; texts with them are rare and left to `numbers`.
 /// Lookalikes are repaired in place, one byte for one: `O1/O2/2018`.
-fn to_ascii_digits(text: &str) -> String {
+pub(super) fn to_ascii_digits(text: &str) -> String {
     let bytes = text.as_bytes();
     let near = |i: usize| {
         let mark = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'/' | b'-'));
@@ -543,22 +485,6 @@ mod tests {
         assert!(readings("04.06.2017 17:45").contains(&"2017-06-04".to_owned()));
     }
 
-    #[test]
-    fn times_are_read_with_their_half_of_the_day() {
-        for (text, expected) in [
-            ("8:13:39 PM", "20:13:39"),
-            ("12:05 am", "00:05:00"),
-            ("16.17 Uhr", "16:17:00"),
-            ("12h30", "12:30:00"),
-            ("下午 3:05", "15:05:00"),
-            ("22:44", "22:44:00"),
-        ] {
-            let found: Vec<String> = find_times(text).iter().map(|t| t.time.to_string()).collect();
-            assert_eq!(found, [expected], "{text}");
-        }
-        assert!(find_times("12.30").is_empty());
-    }
-
     proptest! {
         #[test]
         fn every_day_reads_back_in_every_style(days in 0..9000_i32) {
@@ -578,15 +504,11 @@ mod tests {
             for found in find(&text, TODAY) {
                 prop_assert!(text.get(found.range).is_some());
             }
-            for found in find_times(&text) {
-                prop_assert!(text.get(found.range).is_some());
-            }
         }
 
         #[test]
         fn no_digits_make_it_panic(text in "[0-9O/.:, 年月日aApPmM-]{0,40}") {
             find(&text, TODAY);
-            find_times(&text);
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    dates::{self, Form, PrintedDate, PrintedTime},
+    dates::{self, Form, PrintedDate},
     layout::Layout,
     rank::{Features, Proposal},
     region::Region,
+    times::{self, PrintedTime},
     words::{self, Label as L},
 };
 use crate::domain::{
@@ -37,7 +38,7 @@ struct Mention {
 fn times(layout: &Layout<'_>, taken: &[Mention]) -> Vec<(usize, PrintedTime)> {
     let mut found = Vec::new();
     for (at, segment) in layout.segments.iter().enumerate() {
-        for time in dates::find_times(&segment.text) {
+        for time in times::find(&segment.text) {
             let inside_date = taken.iter().any(|m| {
                 m.segment == at && m.printed.range.start < time.range.end && time.range.start < m.printed.range.end
             });

@@ -9,6 +9,7 @@ use super::{
     dates, find_contact,
     layout::Layout,
     rank::{Features, Proposal},
+    times,
     words::{self, Hit, Label as L},
 };
 use crate::domain::{
@@ -134,7 +135,7 @@ fn invoice_numbers(layout: &Layout<'_>, today: CivilDate, out: &mut Vec<Proposal
 
 fn is_number(text: &str, today: CivilDate) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    digits >= 2 && digits * 3 >= text.len() && dates::find(text, today).is_empty() && dates::find_times(text).is_empty()
+    digits >= 2 && digits * 3 >= text.len() && dates::find(text, today).is_empty() && times::find(text).is_empty()
 }
 
 /// A tax id where it stands.

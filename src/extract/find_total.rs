@@ -21,7 +21,7 @@ const MAX_PROPOSALS: usize = 120;
 const COIN: Decimal = Decimal::from_parts(4, 0, 0, false, 2);
 /// Currencies whose smallest coin is worth five hundredths, so that cash is rounded to it.
 const ROUNDED: &[&str] = &["MYR", "CHF", "SGD", "AUD", "NZD", "CAD", "BND", "ILS"];
-/// A distance driven: `10.56KM`, `里程 2.75 公里`.
+/// A distance driven: `6.31KM`, `里程 4.20 公里`.
 const DISTANCES: &[&str] = &["km", "公里", "miles"];
 /// What is counted in Chinese: `共1笔行程`.
 const COUNTED: &[&str] = &["笔", "单", "次", "张", "件", "份", "位", "人", "桌", "项"];

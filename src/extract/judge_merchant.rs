@@ -11,6 +11,7 @@ use super::{
     layout::Layout,
     numbers,
     rank::Features,
+    times,
     words::{self, Label as L},
 };
 use crate::domain::time::CivilDate;
@@ -50,7 +51,7 @@ static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(concat!(
         r"(?i)^\W*(?:no\.?\s?)?\d{1,5}[a-z]?[,.]?\s+(?:[\p{L}\d'.]+\s+){1,4}(?:street|st|road|rd|avenue|ave|blvd|boulevard|lane|ln|drive|dr|hwy|highway|parkway|pkwy|way|court|ct|plaza|square|sq|place|pl|row|village|bldg|building)\b",
         r"|(?:stra(?:ss|ß)e|str\.?|gasse|platz|weg|allee|ring|damm|ufer)\s*\d+",
-        r"|^\W*(?:no\.?\s?)?[a-z]{0,2}\d[\w/-]*\s?,?\s*(?:jalan|jln|jl|lorong|lot|taman|tmn|persiaran|lebuh|jln\.|jl\.)\b",
+        r"|^\W*(?:no\.?\s?)?[a-z]{0,2}\d[\w/-]*\s?,?\s*(?:jalan|jln|jl|lorong|lot|taman|tmn|persiaran|lebuh)\b",
         r"|\b(?:rue|via|viale|piazza|corso|chemin|route|avenue|calle|jalan|jln|jl|lorong|lot|hwy|broadway)\b.*\d",
         r"|^\W*(?:[A-Z]{1,2}-)?\d{4,6}\s+\p{L}{3}|^[\p{L} .]+,?\s+(?-i:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\.?(?:\s+\d{5}(?:-\d{4})?)?\W*$",
     ))
@@ -61,7 +62,7 @@ static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)^\W*(?:jalan|jln|jl|lorong|lrg|lot|taman|tmn|kawasan|persiaran|lebuh|lebuhraya|kampung|kg|bandar|seksyen|pusat perniagaan|off jalan|ground floor|\d(?:st|nd|rd|th) (?:floor|flr))\b",
     )
 });
-/// A number under which a company is registered, alone on its row: `(894996-D)`, `CO. NO. JM0195368-D`, `822737-X`.
+/// A number under which a company is registered, alone on its row: `(654321-W)`, `CO. NO. AB0123456-C`, `987654-P`.
 static ONLY_REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)^\W*(?:(?:co(?:mpany)?|roc|reg(?:istration)?|business)\W{0,2}\s?(?:reg\w*\W{0,2}\s?)?(?:no)?\W{0,3}\s?)?(?:[a-z]{1,3}\s?)?\d{4,12}\s?[-–·~.]?\s?[a-z]{0,2}\W*$",
@@ -205,7 +206,7 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("trade", matches(&TRADE, text));
     f.flag("address", matches(&ADDRESS, text));
     f.flag("contact", matches(&CONTACT, text));
-    f.flag("date", !dates::find(text, head.today).is_empty() || !dates::find_times(text).is_empty());
+    f.flag("date", !dates::find(text, head.today).is_empty() || !times::find(text).is_empty());
     f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
     f.flag("seller", name.seller);
     f.flag("mended", name.is_mended);

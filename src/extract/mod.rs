@@ -39,6 +39,7 @@ pub mod rank;
 mod rates;
 mod region;
 mod structured_lines;
+mod times;
 mod upright;
 pub mod words;
 

@@ -29,11 +29,11 @@ fn with(rows: &[&str], feature: &str) -> Vec<String> {
 
 #[test]
 fn a_column_without_labels_adds_up_to_its_last_amount() {
-    assert_eq!(with(&["LATTE  3.10", "MUFFIN  2.15", "5.25", "0.20", "5.45"], "sum_stacked"), ["5.45"]);
+    assert_eq!(with(&["LATTE  3.90", "MUFFIN  2.50", "6.40", "0.45", "6.85"], "sum_stacked"), ["6.85"]);
     let three = ["SOUP  8.00", "TEA  2.50", "Subtotal  10.50", "          0.84", "          1.05", "          12.39"];
     assert_eq!(with(&three, "sum_stacked"), ["12.39"]);
     // One tax rate's part of a receipt is labelled, and is not the whole.
-    let rates = ["Total 6% supplies  12.96", "GST  0.78", "13.74", "Total 0% supplies  39.40", "Payable  53.14"];
+    let rates = ["Total 6% supplies  20.50", "GST  1.23", "21.73", "Total 0% supplies  31.00", "Payable  52.73"];
     assert!(with(&rates, "sum_stacked").is_empty());
     // Articles of one price are no column, nor is what was handed over and given back.
     let articles = ["TEA  2.50", "TEA  2.50", "TOTAL  5.00", "CASH  10.00", "CHANGE  5.00"];
@@ -43,12 +43,12 @@ fn a_column_without_labels_adds_up_to_its_last_amount() {
 #[test]
 fn cash_is_rounded_to_a_coin_only_where_there_is_no_smaller_one() {
     let slip = |sign: &str| {
-        let rows = ["Latte  3.14".to_owned(), format!("Total {sign}  5.29"), "Paid  5.30".to_owned()];
+        let rows = ["Latte  3.14".to_owned(), format!("Total {sign}  7.38"), "Paid  7.40".to_owned()];
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         with(&rows, "coin_of_twin")
     };
-    assert_eq!(slip("CHF"), ["5.30"]);
-    assert_eq!(slip("RM"), ["5.30"]);
+    assert_eq!(slip("CHF"), ["7.40"]);
+    assert_eq!(slip("RM"), ["7.40"]);
     assert!(slip("US$").is_empty());
     assert!(slip("€").is_empty());
 }

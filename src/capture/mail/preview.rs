@@ -1,5 +1,5 @@
-//! The text of a message that waits and the names of what is attached, so that its owner can look before they decide. It is taken apart in the sandboxed
-//! child like any other; nothing is kept, nothing is fetched, no part of it is rendered as HTML.
+//! The text of a message that waits and the names of what is attached, so that its owner can look before they decide. It is
+//! taken apart in the sandboxed child like any other; nothing is kept, nothing is fetched, no part of it is rendered as HTML.
 
 use std::time::Duration;
 

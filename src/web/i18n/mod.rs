@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use crate::{domain::person::Language, health::Found};
+use crate::{
+    domain::person::Language,
+    health::{Found, Hint},
+};
 
 pub mod format;
 
@@ -60,6 +63,11 @@ pub fn found(lang: Language, found: &Found) -> String {
         text = text.replace(&format!("{{{place}}}"), value);
     }
     text
+}
+
+/// What to do about it, in words.
+pub fn hint(lang: Language, Hint(code): Hint) -> String {
+    text(lang, &format!("health_hint.{code}"))
 }
 
 /// The words scripts use, as a JSON object from key to text.

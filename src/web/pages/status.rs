@@ -5,7 +5,7 @@ use askama::Template;
 use super::shell::{Shell, Tone};
 use crate::{
     domain::person::Language,
-    health::{Finding, Health, Hint},
+    health::{Finding, Health},
     web::i18n,
 };
 
@@ -47,7 +47,7 @@ impl Check {
                 Health::Bad => Tone::Bad,
             },
             found: i18n::found(lang, &finding.found),
-            hint: finding.hint.map(|Hint(code)| i18n::text(lang, &format!("health_hint.{code}"))),
+            hint: finding.hint.map(|hint| i18n::hint(lang, hint)),
         }
     }
 }

@@ -330,6 +330,28 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_of_a_small_paper_on_a_large_table_are_found() {
+        let Some(engine) = engine() else { return };
+        let rows: Vec<&str> = (0..8).flat_map(|_| TOTAL.into_iter().chain([""; 8])).collect();
+        let paper = drawn(&rows);
+        let (width, height) = (paper.width() * 2 / 5, paper.height() * 2 / 5);
+        let paper = imageops::resize(&paper, width, height, imageops::FilterType::Triangle);
+        let mut table = RgbImage::from_pixel(3000, 2250, image::Rgb([120, 110, 100]));
+        imageops::replace(&mut table, &paper, 1900, 500);
+        // No deadline: what is asked is what is seen, and tests may run unoptimised.
+        let watch = Watch::start(u32::MAX);
+        let found = detect::detect(&engine.detection, &table, &engine.settings.detection, watch).unwrap();
+        assert_eq!(found.len(), 8, "{found:?}");
+        for [x, y] in found.iter().flat_map(|line| line.corners) {
+            let (x, y) = (x - 1900.0, y - 500.0);
+            assert!((0.0..width as f32).contains(&x) && (0.0..height as f32).contains(&y), "{x} {y}");
+        }
+        let all_at_once = DetectionSettings { closer_look: false, ..engine.settings.detection };
+        let seen = detect::detect(&engine.detection, &table, &all_at_once, watch).unwrap();
+        assert!(seen.len() < 8, "the print is too large to need a closer look");
+    }
+
+    #[test]
     fn a_page_is_read_however_it_is_turned_and_its_boxes_say_how() {
         let Some(mut engine) = engine() else { return };
         let twice = TOTAL.map(|row| format!("{row:42}{row}"));
