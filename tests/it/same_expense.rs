@@ -37,7 +37,7 @@ const CARD_SLIP: [&str; 10] = [
 ];
 /// A ride on the evening the invoice below was asked for.
 const TRIP_SHEET: &str = "示例出行 行程报销单\n申请日期：2026-03-05\n行程起止日期：2026-03-05 至 2026-03-05\n\
-    序号 上车时间 城市 起点 终点 金额[元]\n1 03-05 18:02 广州市 样本路 示例大厦 38.00\n合计：38.00元\n";
+    序号 上车时间 城市 起点 终点 金额[元]\n1 03-05 18:02 广州市 样本路 示例大厦 38.00\n共1笔行程，合计38.00元\n";
 
 fn pdf(lines: &[&str]) -> Vec<u8> {
     let rows = lines.iter().enumerate();

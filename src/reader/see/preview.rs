@@ -71,7 +71,7 @@ fn thumbnail(pixels: &RgbImage) -> Result<Vec<u8>, String> {
     encode(&top, THUMBNAIL_QUALITY)
 }
 
-/// Not with the encoder of `image`: that took 60 % of the time of an OFD page.
+/// Not with the encoder of `image`: that was a large part of an OFD page (docs/adr/0015).
 fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, String> {
     let failed = |cause: String| format!("no preview could be made: {cause}");
     let side = |side: u32| u16::try_from(side).map_err(|_| failed(format!("a side of {side} pixels is too long")));
@@ -86,7 +86,7 @@ fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, String> {
     Ok(jpeg)
 }
 
-/// The brightness of a picture without colours, as most written pages are: a third of the work, and of the bytes.
+/// The brightness of a picture without colours, as most written pages are: one channel instead of three.
 fn grey(pixels: &RgbImage) -> Option<Vec<u8>> {
     // Row by row, so that a coloured page is known by its first coloured row.
     let is_grey = |row: &[u8]| row.chunks_exact(3).fold(0, |differs, p| differs | (p[0] ^ p[1]) | (p[1] ^ p[2])) == 0;
