@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use vouch::imaging::regions::regions;
 use vouch::reader::ocr::Engine;
-use vouch::reader::ocr::paddle::{PaddleEngine, PaddleSettings};
+use vouch::reader::ocr::paddle::{PaddleEngine, PaddleSettings, Precision};
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
@@ -23,6 +23,7 @@ fn main() -> anyhow::Result<()> {
         // As the reference does it.
         settings.detection.shortest_side = 0;
         settings.detection.closer_look = false;
+        settings.precision = Some(Precision::Floats);
     }
     let mut engine = PaddleEngine::load(settings)?;
     for file in arguments {

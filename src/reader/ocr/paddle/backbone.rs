@@ -152,12 +152,11 @@ impl Backbone {
         let weights = |number: u32| constants.weights(number);
         let first = trunk.stem();
         let stem = Stem {
-            // Grey levels as they are: bytes of bytes would cost contrast and save little.
-            halve: Dense::new(3, 2, &weights(first)?, bias()?, Precision::Floats)?,
-            squeeze: Dense::new(2, 1, &weights(first + 1)?, bias()?, precision)?,
-            expand: Dense::new(2, 1, &weights(first + 2)?, bias()?, precision)?,
-            halve_again: Dense::new(3, 2, &weights(first + 3)?, bias()?, precision)?,
-            widen: Dense::new(1, 1, &weights(first + 4)?, bias()?, precision)?,
+            halve: Dense::new(3, 2, &weights(first)?, bias()?)?,
+            squeeze: Dense::new(2, 1, &weights(first + 1)?, bias()?)?,
+            expand: Dense::new(2, 1, &weights(first + 2)?, bias()?)?,
+            halve_again: Dense::new(3, 2, &weights(first + 3)?, bias()?)?,
+            widen: Dense::new(1, 1, &weights(first + 4)?, bias()?)?,
         };
         let mut blocks = Vec::new();
         for named in trunk.blocks() {
@@ -191,7 +190,7 @@ impl Backbone {
     /// [`OcrError::Failed`] when the input is not what the stem takes.
     pub fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Vec<Pixels>, OcrError> {
         let mut results = Vec::new();
-        let mut pixels = self.stem.run(input, scratch)?;
+        let mut pixels = self.stem.run(input)?;
         for block in &self.blocks {
             pixels = block.run(&pixels, scratch)?;
             if block.is_result {
@@ -240,40 +239,35 @@ struct Stem {
 }
 
 impl Stem {
-    fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Pixels, OcrError> {
-        let halved = self.halve.run(input, scratch)?;
-        let mixed = self.expand.run(&self.squeeze.run(&halved, scratch)?, scratch)?;
-        let both = beside(&largest_of_four(&halved), &mixed);
-        self.widen.run(&self.halve_again.run(&both, scratch)?, scratch)
+    fn run(&self, input: &Pixels) -> Result<Pixels, OcrError> {
+        let halved = self.halve.run(input)?;
+        let squeezed = self.squeeze.run(&halved)?;
+        // What is largest and what is mixed, one behind the other.
+        let channels = halved.channels + self.expand.outputs();
+        let values = vec![0.0; halved.count * halved.height * halved.width * channels];
+        let mut both = Pixels { channels, values, ..halved };
+        largest_of_four(&halved, &mut both);
+        self.expand.run_into(&squeezed, &mut both, halved.channels)?;
+        self.widen.run(&self.halve_again.run(&both)?)
     }
 }
 
-/// Of every pixel and the three to its right and below the largest value of each channel. Values are not negative.
-fn largest_of_four(input: &Pixels) -> Pixels {
-    let mut largest = input.clone();
+/// Of every pixel and the three to its right and below the largest value of each channel, in the first channels of
+/// `largest`. Values are not negative.
+fn largest_of_four(input: &Pixels, largest: &mut Pixels) {
     let Pixels { height, width, channels, .. } = *input;
-    for (index, pixel) in largest.values.chunks_exact_mut(channels).enumerate() {
+    for (index, pixel) in largest.values.chunks_exact_mut(largest.channels).enumerate() {
         let (x, y) = (index % width, index / width % height);
-        for (down, right) in [(0, 1), (1, 0), (1, 1)] {
-            if y + down < height && x + right < width {
-                let at = (index + down * width + right) * channels;
-                for (value, other) in pixel.iter_mut().zip(&input.values[at..at + channels]) {
-                    *value = if *other > *value { *other } else { *value };
-                }
-            }
+        let right = if x + 1 < width { channels } else { 0 };
+        let down = if y + 1 < height { width * channels } else { 0 };
+        let values = &input.values[index * channels..];
+        let four = [0, right, down, down + right].map(|offset| &values[offset..][..channels]);
+        for (channel, value) in pixel[..channels].iter_mut().enumerate() {
+            let above = if four[0][channel] > four[1][channel] { four[0][channel] } else { four[1][channel] };
+            let below = if four[2][channel] > four[3][channel] { four[2][channel] } else { four[3][channel] };
+            *value = if above > below { above } else { below };
         }
     }
-    largest
-}
-
-/// The channels of two pictures of one size, one behind the other.
-fn beside(first: &Pixels, second: &Pixels) -> Pixels {
-    let mut values = Vec::with_capacity(first.values.len() + second.values.len());
-    for (a, b) in first.values.chunks_exact(first.channels).zip(second.values.chunks_exact(second.channels)) {
-        values.extend_from_slice(a);
-        values.extend_from_slice(b);
-    }
-    Pixels { channels: first.channels + second.channels, values, ..*first }
 }
 
 /// Multiplies every channel by `plus` and a weight found from the channels' means over the whole picture; `slope` is of

@@ -11,6 +11,15 @@ pub struct Symbol {
     pub position: f32,
 }
 
+/// The most probable class of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Best {
+    /// Which.
+    pub class: usize,
+    /// Its probability, 0 to 1.
+    pub score: f32,
+}
+
 /// The characters a recogniser can say. Class 0 is the blank, the last class the space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alphabet {
@@ -40,13 +49,11 @@ impl Alphabet {
 
     /// Greedy decoding: the best class of every step, repeats joined, blanks dropped.
     ///
-    /// `steps` holds `classes()` probabilities per step. A character's score is that of its first step, as in the
-    /// reference.
-    pub fn decode(&self, steps: &[f32]) -> Vec<Symbol> {
+    /// Classes are below `classes()`. A character's score is that of its first step, as in the reference.
+    pub fn decode(&self, steps: &[Best]) -> Vec<Symbol> {
         let mut symbols = Vec::new();
         let mut current: Option<(usize, Symbol, usize)> = None;
-        for (step, probabilities) in steps.chunks_exact(self.classes()).enumerate() {
-            let (class, score) = best(probabilities);
+        for (step, &Best { class, score }) in steps.iter().enumerate() {
             if let Some((same, symbol, first)) = current.as_mut()
                 && *same == class
             {
@@ -65,7 +72,7 @@ impl Alphabet {
 }
 
 /// Index and value of the largest; the first of equals.
-fn best(values: &[f32]) -> (usize, f32) {
+pub fn best(values: &[f32]) -> Best {
     /// Values compared side by side: fills a vector register at any width the compiler picks.
     const LANES: usize = 16;
     // Two passes vectorise; one that carries the index does not, and this runs over millions of values per receipt.
@@ -77,7 +84,8 @@ fn best(values: &[f32]) -> (usize, f32) {
         }
     }
     let largest = lanes.iter().chain(chunks.remainder()).copied().fold(f32::NEG_INFINITY, f32::max);
-    values.iter().position(|value| *value >= largest).map_or((0, 0.0), |index| (index, largest))
+    let class = values.iter().position(|value| *value >= largest);
+    class.map_or(Best { class: 0, score: 0.0 }, |class| Best { class, score: largest })
 }
 
 #[cfg(test)]
@@ -89,14 +97,8 @@ mod tests {
     }
 
     /// One step per entry: the class that wins and its probability.
-    fn steps(winners: &[(usize, f32)]) -> Vec<f32> {
-        let classes = alphabet().classes();
-        winners
-            .iter()
-            .flat_map(|&(class, score)| {
-                (0..classes).map(move |c| if c == class { score } else { (1.0 - score) / (classes - 1) as f32 })
-            })
-            .collect()
+    fn steps(winners: &[(usize, f32)]) -> Vec<Best> {
+        winners.iter().map(|&(class, score)| Best { class, score }).collect()
     }
 
     fn text(symbols: &[Symbol]) -> String {
@@ -138,8 +140,8 @@ mod tests {
         for winner in [0, 1, 15, 16, 17, 40] {
             let mut values = vec![0.01; 41];
             values[winner] = 0.5;
-            assert_eq!(best(&values), (winner, 0.5));
+            assert_eq!(best(&values), Best { class: winner, score: 0.5 });
         }
-        assert_eq!(best(&[]), (0, 0.0));
+        assert_eq!(best(&[]), Best { class: 0, score: 0.0 });
     }
 }

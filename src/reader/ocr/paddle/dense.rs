@@ -1,8 +1,16 @@
 //! Layers that mix the channels of a pixel and its neighbours (convolutions of 2 x 2 and 3 x 3).
 
+use rten_simd::ops::{BitOps as _, NumOps};
+use rten_simd::{Isa, SimdOp};
+
 use super::depthwise::Pixels;
-use super::pointwise::{Pointwise, Precision, Scratch, TILE};
+use super::failed;
 use crate::reader::ocr::OcrError;
+
+/// Outputs are padded to a multiple of this: the lanes of the widest registers.
+const PANEL: usize = 16;
+/// Registers of outputs computed at a time.
+const REGISTERS: usize = 3;
 
 /// A layer followed by a rectifier: what is below zero becomes zero.
 pub struct Dense {
@@ -12,62 +20,188 @@ pub struct Dense {
     before: usize,
     /// Every how many rows and columns a pixel is computed.
     stride: usize,
-    mix: Pointwise,
+    inputs: usize,
+    outputs: usize,
+    /// For every neighbour and every channel of it the weights of all outputs, padded.
+    weights: Vec<f32>,
+    /// Padded.
+    bias: Vec<f32>,
 }
 
 impl Dense {
     /// A layer from its weights (output, input, row, column) and biases. Even sides look down and right only, as the
     /// networks pad them. `None` when the numbers do not agree.
-    pub fn new(side: usize, stride: usize, weights: &[f32], bias: Vec<f32>, precision: Precision) -> Option<Self> {
-        let area = side * side;
-        let inputs = weights.len().checked_div(bias.len() * area)?;
-        if inputs * bias.len() * area != weights.len() || stride == 0 {
+    pub fn new(side: usize, stride: usize, weights: &[f32], mut bias: Vec<f32>) -> Option<Self> {
+        let (area, outputs) = (side * side, bias.len());
+        let inputs = weights.len().checked_div(outputs * area)?;
+        if inputs == 0 || inputs * outputs * area != weights.len() || stride == 0 {
             return None;
         }
-        // Gathered neighbours lie one behind the other, the channels of each together.
-        let mut gathered = Vec::with_capacity(weights.len());
-        for output in weights.chunks_exact(inputs * area) {
-            gathered.extend((0..area).flat_map(|tap| output.iter().skip(tap).step_by(area)));
+        let padded = outputs.next_multiple_of(PANEL);
+        let mut by_neighbour = vec![0.0; area * inputs * padded];
+        for (index, weight) in weights.iter().enumerate() {
+            let (tap, channel) = (index % area, index / area % inputs);
+            by_neighbour[(tap * inputs + channel) * padded + index / (area * inputs)] = *weight;
         }
-        Some(Self { side, before: (side - 1) / 2, stride, mix: Pointwise::new(&gathered, bias, precision)? })
+        bias.resize(padded, 0.0);
+        Some(Self { side, before: (side - 1) / 2, stride, inputs, outputs, weights: by_neighbour, bias })
+    }
+
+    /// Channels of a pixel after.
+    pub fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// Runs the layer; beyond the edges everything is zero.
     ///
     /// # Errors
     /// [`OcrError::Failed`](crate::reader::ocr::OcrError::Failed) when the input has other channels than the layer takes.
-    pub fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Pixels, OcrError> {
+    pub fn run(&self, input: &Pixels) -> Result<Pixels, OcrError> {
         let (height, width) = (input.height.div_ceil(self.stride), input.width.div_ceil(self.stride));
-        let outputs = self.mix.outputs();
-        let pixels = input.count * height * width;
-        let mut values = vec![0.0; pixels * outputs];
-        let gathered_channels = self.side * self.side * input.channels;
-        let mut gathered = vec![0.0; TILE * gathered_channels];
-        for (tile, mixed) in values.chunks_mut(TILE * outputs).enumerate() {
-            let count = mixed.len() / outputs;
-            let gathered = &mut gathered[..count * gathered_channels];
-            for (pixel, neighbours) in gathered.chunks_exact_mut(gathered_channels.max(1)).enumerate() {
-                self.gather(input, (height, width), tile * TILE + pixel, neighbours);
-            }
-            self.mix.mix(gathered, mixed, scratch)?;
-            for value in mixed {
-                *value = if *value > 0.0 { *value } else { 0.0 };
-            }
-        }
-        Ok(Pixels { count: input.count, height, width, channels: outputs, values })
+        let channels = self.outputs;
+        let values = vec![0.0; input.count * height * width * channels];
+        let mut output = Pixels { count: input.count, height, width, channels, values };
+        self.run_into(input, &mut output, 0)?;
+        Ok(output)
     }
 
-    fn gather(&self, input: &Pixels, (height, width): (usize, usize), index: usize, neighbours: &mut [f32]) {
-        let (column, rest) = (index % width, index / width);
-        let (line, item) = (rest % height, rest / height);
-        for (tap, neighbour) in neighbours.chunks_exact_mut(input.channels).enumerate() {
-            let y = (line * self.stride + tap / self.side).wrapping_sub(self.before);
-            let x = (column * self.stride + tap % self.side).wrapping_sub(self.before);
-            if y < input.height && x < input.width {
-                let at = ((item * input.height + y) * input.width + x) * input.channels;
-                neighbour.copy_from_slice(&input.values[at..at + input.channels]);
-            } else {
-                neighbour.fill(0.0);
+    /// Runs the layer into the channels of `output` from `first` on.
+    ///
+    /// # Errors
+    /// [`OcrError::Failed`](crate::reader::ocr::OcrError::Failed) when the input has other channels than the layer takes
+    /// or the output is not of the size it gives.
+    pub fn run_into(&self, input: &Pixels, output: &mut Pixels, first: usize) -> Result<(), OcrError> {
+        let size = (input.count, input.height.div_ceil(self.stride), input.width.div_ceil(self.stride));
+        let fits = size == (output.count, output.height, output.width) && first + self.outputs <= output.channels;
+        if input.channels != self.inputs || !fits {
+            return Err(failed("a layer was handed pixels of another layer"));
+        }
+        Run { layer: self, input, output, first }.dispatch();
+        Ok(())
+    }
+}
+
+struct Run<'a> {
+    layer: &'a Dense,
+    input: &'a Pixels,
+    output: &'a mut Pixels,
+    first: usize,
+}
+
+impl SimdOp for Run<'_> {
+    type Output = ();
+
+    #[expect(
+        clippy::inline_always,
+        reason = "the loops take the vector registers of the function they are inlined into"
+    )]
+    #[inline(always)]
+    fn eval<I: Isa>(self, isa: I) {
+        let ops = isa.f32();
+        let Self { layer, input, output, first } = self;
+        if output.width == 0 || output.height == 0 {
+            return;
+        }
+        let beyond = vec![0.0; layer.inputs];
+        let (out_width, out_height, channels) = (output.width, output.height, output.channels);
+        // Machines with short registers have half as many of them.
+        let together = if ops.len() == 8 { 4 } else { 8 };
+        for (index, pixels) in output.values.chunks_exact_mut(out_width * channels).enumerate() {
+            let row = Row { layer, input, beyond: &beyond, item: index / out_height, line: index % out_height };
+            let mut column = 0;
+            while column < out_width {
+                let count = if out_width - column < together { 1 } else { together };
+                let pixels = &mut pixels[column * channels + first..];
+                for from in (0..layer.bias.len()).step_by(REGISTERS * ops.len()) {
+                    let registers = ((layer.bias.len() - from) / ops.len()).min(REGISTERS);
+                    match (count, registers) {
+                        (8, 3) => row.block::<_, 8, 3>(ops, column, from, channels, pixels),
+                        (8, 2) => row.block::<_, 8, 2>(ops, column, from, channels, pixels),
+                        (8, _) => row.block::<_, 8, 1>(ops, column, from, channels, pixels),
+                        (4, 3) => row.block::<_, 4, 3>(ops, column, from, channels, pixels),
+                        (4, 2) => row.block::<_, 4, 2>(ops, column, from, channels, pixels),
+                        (4, _) => row.block::<_, 4, 1>(ops, column, from, channels, pixels),
+                        (_, 3) => row.block::<_, 1, 3>(ops, column, from, channels, pixels),
+                        (_, 2) => row.block::<_, 1, 2>(ops, column, from, channels, pixels),
+                        (_, _) => row.block::<_, 1, 1>(ops, column, from, channels, pixels),
+                    }
+                }
+                column += count;
+            }
+        }
+    }
+}
+
+/// A row of the output.
+struct Row<'a> {
+    layer: &'a Dense,
+    input: &'a Pixels,
+    /// A pixel beyond the edge.
+    beyond: &'a [f32],
+    item: usize,
+    line: usize,
+}
+
+impl Row<'_> {
+    /// Computes `V` registers of outputs from output `from` on of `P` pixels from `column` on; `pixels` begins with the
+    /// first of them and has `stride` values from one to the next.
+    #[expect(clippy::inline_always, reason = "it takes the vector registers of the function it is inlined into")]
+    #[inline(always)]
+    fn block<O: NumOps<f32>, const P: usize, const V: usize>(
+        &self,
+        ops: O,
+        column: usize,
+        from: usize,
+        stride: usize,
+        pixels: &mut [f32],
+    ) {
+        let Self { layer, input, .. } = self;
+        let (lanes, padded, inputs) = (ops.len(), layer.bias.len(), layer.inputs);
+        let mut held = [[ops.zero(); V]; P];
+        for sums in &mut held {
+            for (register, sum) in sums.iter_mut().enumerate() {
+                *sum = ops.load(&layer.bias[from + register * lanes..]);
+            }
+        }
+        for (tap, weights) in layer.weights.chunks_exact(inputs * padded).enumerate() {
+            let y = (self.line * layer.stride + tap / layer.side).wrapping_sub(layer.before);
+            if y >= input.height {
+                continue;
+            }
+            let mut neighbours = [self.beyond; P];
+            for (pixel, neighbour) in neighbours.iter_mut().enumerate() {
+                let x = ((column + pixel) * layer.stride + tap % layer.side).wrapping_sub(layer.before);
+                if x < input.width {
+                    *neighbour = &input.values[((self.item * input.height + y) * input.width + x) * inputs..][..inputs];
+                }
+            }
+            for (channel, weights) in weights.chunks_exact(padded).enumerate() {
+                let weights = &weights[from..];
+                let mut of_channel = [ops.zero(); V];
+                for (register, weight) in of_channel.iter_mut().enumerate() {
+                    *weight = ops.load(&weights[register * lanes..]);
+                }
+                for (sums, neighbour) in held.iter_mut().zip(&neighbours) {
+                    let value = ops.splat(neighbour[channel]);
+                    for (sum, weight) in sums.iter_mut().zip(&of_channel) {
+                        *sum = ops.mul_add(value, *weight, *sum);
+                    }
+                }
+            }
+        }
+        for (pixel, sums) in held.iter().enumerate() {
+            let pixel = &mut pixels[pixel * stride..];
+            for (register, sum) in sums.iter().enumerate() {
+                let sum = ops.max(*sum, ops.zero());
+                let at = from + register * lanes;
+                if at + lanes <= layer.outputs {
+                    ops.store(sum, &mut pixel[at..]);
+                } else if at < layer.outputs {
+                    // The last outputs of a layer whose number does not fill a register.
+                    let mut values = [0.0; PANEL];
+                    ops.store(sum, &mut values);
+                    pixel[at..layer.outputs].copy_from_slice(&values[..layer.outputs - at]);
+                }
             }
         }
     }
@@ -83,10 +217,10 @@ mod tests {
             let (inputs, outputs, before) = (3, 4, (side - 1) / 2);
             let weights: Vec<f32> = (0..outputs * inputs * side * side).map(|i| ((i * 7) % 11) as f32 - 5.0).collect();
             let bias: Vec<f32> = (0..outputs).map(|i| i as f32).collect();
-            let layer = Dense::new(side, stride, &weights, bias.clone(), Precision::Floats).unwrap();
+            let layer = Dense::new(side, stride, &weights, bias.clone()).unwrap();
             let values = (0..2 * 9 * 10 * inputs).map(|i| ((i * 13) % 17) as f32).collect();
             let input = Pixels { count: 2, height: 9, width: 10, channels: inputs, values };
-            let output = layer.run(&input, &mut Scratch::default()).unwrap();
+            let output = layer.run(&input).unwrap();
             for (index, value) in output.values.iter().enumerate() {
                 let (pixel, channel) = (index / outputs, index % outputs);
                 let (x, rest) = (pixel % output.width, pixel / output.width);
@@ -105,6 +239,6 @@ mod tests {
                 assert!((value - sum.max(0.0)).abs() < 1e-2, "{side} {stride}: {value} {sum}");
             }
         }
-        assert!(Dense::new(3, 1, &[1.0; 10], vec![0.0; 2], Precision::Floats).is_none());
+        assert!(Dense::new(3, 1, &[1.0; 10], vec![0.0; 2]).is_none());
     }
 }

@@ -1,6 +1,10 @@
 //! Layers that look at a pixel's neighbours, every channel by itself (depthwise convolutions).
 
+use rten_simd::ops::NumOps;
 use rten_simd::{Isa, SimdOp};
+
+/// Pixels beside each other whose sums are held in registers while their neighbours are gone through.
+const TOGETHER: usize = 4;
 
 /// Pixels of several pictures of one size: channels of a pixel beside each other, then columns, rows and pictures.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -104,7 +108,7 @@ impl SimdOp for Run<'_> {
         reason = "the loops take the vector registers of the function they are inlined into"
     )]
     #[inline(always)]
-    fn eval<I: Isa>(self, _: I) {
+    fn eval<I: Isa>(self, isa: I) {
         let Self { layer, input, output } = self;
         let channels = input.channels;
         let row = input.width * channels;
@@ -115,24 +119,84 @@ impl SimdOp for Run<'_> {
         let ([down, across], side) = (layer.stride, layer.side);
         let reach = side / 2;
         let (out_height, out_width) = (output.height, output.width);
-        for (index, pixel) in output.values.chunks_exact_mut(channels).enumerate() {
-            let (column, rest) = (index % out_width, index / out_width);
-            let (line, item) = (rest % out_height, rest / out_height);
-            pixel.copy_from_slice(&layer.bias);
-            // Positions are counted from `reach` beyond the edge.
-            let (top, left) = (line * down, column * across);
+        // Columns whose neighbours all lie inside: positions are counted from `reach` beyond the edge.
+        let inner_from = reach.div_ceil(across).min(out_width);
+        let inner_to = ((input.width + reach).saturating_sub(side) / across + 1).clamp(inner_from, out_width);
+        for (index, sums) in output.values.chunks_exact_mut(out_width * channels).enumerate() {
+            let (line, item) = (index % out_height, index / out_height);
+            let top = line * down;
             let rows = top.max(reach)..(top + side).min(input.height + reach);
-            let columns = left.max(reach)..(left + side).min(input.width + reach);
-            for y in rows {
-                let from = item * picture + (y - reach) * row;
-                for x in columns.clone() {
-                    let values = &input.values[from + (x - reach) * channels..][..channels];
-                    let weights = &layer.taps[((y - top) * side + x - left) * channels..][..channels];
-                    for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
-                        *sum += value * weight;
+            let values = &input.values[item * picture..][..picture];
+            let row_of = |y: usize| (&values[(y - reach) * row..][..row], &layer.taps[(y - top) * side * channels..]);
+            let mut column = 0;
+            while column < out_width {
+                let left = column * across;
+                if column >= inner_from && column + TOGETHER <= inner_to {
+                    let sums = &mut sums[column * channels..][..TOGETHER * channels];
+                    let start = (left - reach) * channels;
+                    let rows = rows.clone().map(|y| (&row_of(y).0[start..], row_of(y).1));
+                    inside(isa.f32(), rows, side, across * channels, &layer.bias, sums);
+                    column += TOGETHER;
+                    continue;
+                }
+                let pixel = &mut sums[column * channels..][..channels];
+                pixel.copy_from_slice(&layer.bias);
+                let columns = left.max(reach)..(left + side).min(input.width + reach);
+                for y in rows.clone() {
+                    let (values, taps) = row_of(y);
+                    for x in columns.clone() {
+                        let values = &values[(x - reach) * channels..][..channels];
+                        let weights = &taps[(x - left) * channels..][..channels];
+                        for ((sum, value), weight) in pixel.iter_mut().zip(values).zip(weights) {
+                            *sum += value * weight;
+                        }
                     }
                 }
+                column += 1;
             }
+        }
+    }
+}
+
+/// The sums of [`TOGETHER`] pixels none of whose neighbours lies beyond the edge. `rows` are the values from the first
+/// neighbour on and their weights, `step` is how many values lie between neighbouring pixels' first neighbours.
+#[expect(clippy::inline_always, reason = "it takes the vector registers of the function it is inlined into")]
+#[inline(always)]
+fn inside<'a, O: NumOps<f32>>(
+    ops: O,
+    rows: impl Iterator<Item = (&'a [f32], &'a [f32])> + Clone,
+    side: usize,
+    step: usize,
+    bias: &[f32],
+    sums: &mut [f32],
+) {
+    let channels = bias.len();
+    let lanes = ops.len();
+    let whole = channels / lanes * lanes;
+    for channel in (0..whole).step_by(lanes) {
+        let mut held = [ops.load(&bias[channel..]); TOGETHER];
+        for (values, taps) in rows.clone() {
+            for x in 0..side {
+                let weight = ops.load(&taps[x * channels + channel..]);
+                for (pixel, sum) in held.iter_mut().enumerate() {
+                    let value = ops.load(&values[pixel * step + x * channels + channel..]);
+                    *sum = ops.mul_add(value, weight, *sum);
+                }
+            }
+        }
+        for (pixel, sum) in held.into_iter().enumerate() {
+            ops.store(sum, &mut sums[pixel * channels + channel..]);
+        }
+    }
+    for channel in whole..channels {
+        for pixel in 0..TOGETHER {
+            let mut sum = bias[channel];
+            for (values, taps) in rows.clone() {
+                for x in 0..side {
+                    sum += values[pixel * step + x * channels + channel] * taps[x * channels + channel];
+                }
+            }
+            sums[pixel * channels + channel] = sum;
         }
     }
 }

@@ -9,6 +9,7 @@ mod ctc;
 mod dense;
 mod depthwise;
 mod detect;
+mod head;
 mod network;
 mod order;
 mod orient;
@@ -59,7 +60,8 @@ pub struct PaddleSettings {
     pub least_line_score: f32,
     /// Milliseconds one picture may take; looked at before every run of a network.
     pub deadline_ms: u32,
-    /// How the networks' trunks compute; `None` leaves them to `rten`, as the reference does it.
+    /// How the recognition network computes; `None` leaves both networks to `rten`, as the reference does it. Detection
+    /// computes in floats: a line more or less changes more than a character does.
     pub precision: Option<Precision>,
 }
 
@@ -72,7 +74,7 @@ impl PaddleSettings {
             detection: DetectionSettings::default(),
             least_line_score: 0.5,
             deadline_ms: 30_000,
-            precision: Some(Precision::Floats),
+            precision: Some(Precision::best()),
         }
     }
 }
@@ -100,7 +102,8 @@ impl PaddleEngine {
                 format!("`{}` holds no list of characters; fetch the weights again", weights.recognition.display());
             OcrError::Unavailable { engine: NAME, cause }
         })?;
-        let detection = Network::load(&weights.detection, threads, Trunk::Detection, settings.precision)?;
+        let floats = settings.precision.map(|_| Precision::Floats);
+        let detection = Network::load(&weights.detection, threads, Trunk::Detection, floats)?;
         let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
@@ -283,8 +286,12 @@ mod tests {
 
     /// The engine, or a printed line saying why the test is skipped.
     fn engine() -> Option<PaddleEngine> {
+        engine_in(Precision::best())
+    }
+
+    fn engine_in(precision: Precision) -> Option<PaddleEngine> {
         let directory = std::env::var_os("VOUCH_WEIGHTS_DIR").map_or_else(|| "models/weights".into(), PathBuf::from);
-        match PaddleEngine::load(PaddleSettings::new(directory)) {
+        match PaddleEngine::load(PaddleSettings { precision: Some(precision), ..PaddleSettings::new(directory) }) {
             Ok(engine) => Some(engine),
             Err(error) => {
                 println!("skipped: {error}");
@@ -327,6 +334,26 @@ mod tests {
         // Ink lies between 40 and 215 across and 40 and 75 down.
         assert!((word.quad.left() - 40.0).abs() < 15.0 && (word.quad.right() - 215.0).abs() < 15.0, "{word:?}");
         assert!((word.quad.centre()[1] - 57.5).abs() < 8.0, "{word:?}");
+    }
+
+    #[test]
+    fn eight_bits_read_what_floats_read() {
+        let rows: Vec<&str> = (0..6).flat_map(|_| TOTAL.into_iter().chain([""; 8])).collect();
+        let picture = drawn(&rows);
+        let mut readings = Vec::new();
+        for precision in [Precision::Floats, Precision::Bytes] {
+            let Some(mut engine) = engine_in(precision) else { return };
+            readings.push(engine.recognise(&picture).unwrap().lines);
+        }
+        let [floats, bytes] = &readings[..] else { unreachable!() };
+        assert_eq!(floats.len(), 6);
+        for (float, byte) in floats.iter().zip(bytes) {
+            assert_eq!((float.text(), float.quad), (byte.text(), byte.quad));
+            let scores = |line: &Line| line.words.iter().flat_map(|word| word.char_scores.clone()).collect::<Vec<_>>();
+            for (float, byte) in scores(float).into_iter().zip(scores(byte)) {
+                assert!((float - byte).abs() < 0.05, "{float} {byte}");
+            }
+        }
     }
 
     #[test]

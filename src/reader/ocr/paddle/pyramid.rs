@@ -75,7 +75,7 @@ impl Pyramid {
             })
         });
         let levels = levels.collect::<Option<Vec<_>>>()?;
-        let last = Dense::new(3, 1, &constants.weights(LAST.0)?, constants.bias(LAST.1)?, precision)?;
+        let last = Dense::new(3, 1, &constants.weights(LAST.0)?, constants.bias(LAST.1)?)?;
         Some(Self { levels, last })
     }
 
@@ -101,7 +101,7 @@ impl Pyramid {
             seen.push(outward);
             coarser = Some(inward);
         }
-        self.last.run(&laid_over(&seen, height, width), scratch)
+        self.last.run(&laid_over(&seen, height, width))
     }
 }
 

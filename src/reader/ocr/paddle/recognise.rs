@@ -15,7 +15,7 @@ pub const LINE_HEIGHT: u32 = 48;
 const BUCKET: u32 = 32;
 /// Widest line read, in pixels at [`LINE_HEIGHT`]; longer ones are squeezed. 3200 holds about 160 characters.
 const WIDEST: u32 = 3200;
-/// Most pixels of width in one batch; bounds the output (18,710 values per 8 pixels) to about 24 MB.
+/// Most pixels of width in one batch; bounds what the trunk's first layers hold to about 40 MB.
 const BATCH_WIDTH: u32 = 2560;
 
 /// What the recogniser made of one line.
@@ -75,11 +75,12 @@ fn read_batch(
         let line = resize::bilinear(picture, scaled_width(picture), LINE_HEIGHT);
         write_planes(&line, width as usize, planes);
     }
-    let ([count, steps, classes], values) = network.run::<3>(NdTensor::from_data(shape, planes))?;
-    if count != pictures.len() || classes != alphabet.classes() || steps == 0 {
+    let (found, classes) = network.run_steps(NdTensor::from_data(shape, planes))?;
+    let steps = found.len() / pictures.len().max(1);
+    if classes != alphabet.classes() || steps == 0 || steps * pictures.len() != found.len() {
         return Err(failed("the recognition network's output has the wrong shape"));
     }
-    Ok(values.chunks_exact(steps * classes).map(|line| (alphabet.decode(line), steps as f32)).collect())
+    Ok(found.chunks_exact(steps).map(|line| (alphabet.decode(line), steps as f32)).collect())
 }
 
 #[cfg(test)]
