@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_page_without_colours_is_grey_and_one_coloured_pixel_makes_it_coloured() {
         let grey = opaque(&[9, 9, 9, 255, 200, 200, 200, 255], 1, 2).unwrap();
-        assert!(matches!(&grey, Pixels::Grey(grey) if grey.as_raw() == &[9, 200]));
+        assert!(matches!(&grey, Pixels::Grey(grey) if grey.as_raw().as_slice() == [9, 200]));
         assert_eq!((&*grey.darkest(), grey.grey().as_raw().as_slice()), (&[9, 200][..], &[9, 200][..]));
         assert_eq!(grey.into_rgb().into_raw(), [9, 9, 9, 200, 200, 200]);
         for channel in 0..3 {

@@ -279,11 +279,12 @@ fn group(patterns: &[Pattern], grey: &GrayImage) -> Vec<Suspect> {
             used[third] = true;
             used[index] = true;
         }
+        let corners = if third.is_some() { THREE_CORNERS } else { 0.0 };
         suspects.push(Suspect {
             edges: widened([left, top, right, bottom], margin, grey),
             likely: Likely::Qr,
             module: Some(module),
-            weight: if third.is_some() { THREE_CORNERS } else { 0.0 } + rows as f32,
+            weight: corners + rows as f32,
         });
         if suspects.len() >= 4 * super::MAX_SUSPECTS {
             break;

@@ -20,9 +20,9 @@ const LEAST_FILLS: usize = 120;
 const MAX_PARTS: usize = 10;
 /// Longest side of a part drawn again, in pixels.
 const PART_SIDE: f32 = 640.0;
-/// Share of the middle of a part that letters may fill in a code: half a code beside a paragraph has less. Running text fills
-/// half of its space.
-const MOST_TEXT: f32 = 0.3;
+/// Share of the middle of a part that letters may fill in a code. Running text with lines 1.2 heights apart fills 0.8 of its
+/// space, and half of that where half a code stands beside it.
+const MOST_TEXT: f32 = 0.45;
 /// A picture on the page is looked at when its sides are between these shares of the page's shorter one.
 const PICTURE_SIDES: std::ops::Range<f32> = 0.03..0.6;
 
@@ -107,4 +107,46 @@ fn is_looked_at(other: [f32; 4], part: [f32; 4]) -> bool {
 
 fn holds(quad: &Quad, [x, y]: [f32; 2]) -> bool {
     (quad.left()..=quad.right()).contains(&x) && (quad.top()..=quad.bottom()).contains(&y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::pdf::text::Glyph;
+
+    /// Letters 10 pixels high and 6 wide in rows 14 apart, in a box from the origin.
+    fn paragraph(width: f32, height: f32, seen: Seen) -> Drawn {
+        let mut drawn = Drawn::default();
+        for row in 0..(height / 14.0) as u32 {
+            for column in 0..(width / 6.0) as u32 {
+                let (left, baseline) = (column as f32 * 6.0, row as f32 * 14.0 + 10.0);
+                drawn.glyphs.push(Glyph {
+                    text: Some("n".to_owned()),
+                    base: [[left, baseline], [left + 6.0, baseline]],
+                    up: [0.0, -8.0],
+                    down: [0.0, 2.0],
+                    seen,
+                });
+            }
+        }
+        drawn
+    }
+
+    #[test]
+    fn lines_of_text_are_no_code_and_a_code_beside_them_is_looked_at() {
+        let text = paragraph(300.0, 300.0, Seen::Yes);
+        assert!(is_text([0.0, 0.0, 300.0, 300.0], &text));
+        // Half of the middle is a code's, where nothing is set.
+        assert!(!is_text([150.0, 0.0, 450.0, 300.0], &text));
+        assert!(!is_text([400.0, 0.0, 600.0, 200.0], &text), "nothing is set here");
+        assert!(!is_text([0.0, 0.0, 300.0, 300.0], &paragraph(300.0, 300.0, Seen::Hidden)), "nobody sees it");
+    }
+
+    #[test]
+    fn a_part_is_looked_at_once_and_a_small_one_within_a_large_one_by_itself() {
+        let logo = [100.0, 100.0, 200.0, 200.0];
+        assert!(is_looked_at(logo, [110.0, 110.0, 180.0, 180.0]));
+        assert!(!is_looked_at(logo, [130.0, 130.0, 160.0, 160.0]), "a third of its size: seen larger alone");
+        assert!(!is_looked_at(logo, [300.0, 100.0, 400.0, 200.0]), "elsewhere");
+    }
 }

@@ -255,8 +255,8 @@ impl<'a> Grey<'a> {
     /// Whether a cell and the row below it are of one brightness, as most of a page is: no stroke ends there.
     fn is_plain(&self, left: usize, top: usize) -> bool {
         let first = self.pixels[top * self.width + left];
-        let rows = top..(top + CELL + 1).min(self.height);
-        rows.into_iter().all(|y| self.pixels[y * self.width + left..][..CELL] == [first; CELL])
+        let mut rows = top..(top + CELL + 1).min(self.height);
+        rows.all(|y| self.pixels[y * self.width + left..][..CELL] == [first; CELL])
     }
 
     fn looks_like_text(&self, left: usize, top: usize) -> bool {
