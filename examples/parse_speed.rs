@@ -2,7 +2,8 @@
 //! in a child of its own; and the share of a photo's processor time that goes into looking for codes.
 //!
 //! `cargo run --release --example parse_speed -- target/release/vouch [FILE or DIR…]`: without files, documents the project
-//! makes itself, and the photos in `fixtures/receipts`. The promises: 50 a second of XML, OFD, HTML and text PDF; codes 10 %.
+//! makes itself, and the photos in `fixtures/receipts`. Each directory named is a source of photos with a line of its own.
+//! The promises: 50 a second of XML, OFD, HTML and text PDF; codes 10 %.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +31,7 @@ use vouch_fixtures::pdf::{Pdf, PdfPage};
 const SPELL: Duration = Duration::from_secs(8);
 /// Lines of a written invoice.
 const LINES: usize = 30;
-/// Photos read when a directory holds more: each takes seconds.
+/// Photos read of a source that holds more: each takes seconds.
 const MAX_PHOTOS: usize = 6;
 
 /// A document and its name.
@@ -44,6 +45,8 @@ async fn main() -> anyhow::Result<()> {
     let program = program.canonicalize().with_context(|| format!("no program at `{}`", program.display()))?;
     let named: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     let documents = if named.is_empty() { own()? } else { read_all(&named)? };
+    // Each directory is a source of its own: what its photos show decides what looking for codes costs.
+    let sources: Vec<PathBuf> = if named.is_empty() { vec![own_photos()] } else { named };
     let mut by_format: BTreeMap<&'static str, Vec<Document>> = BTreeMap::new();
     for document in documents {
         by_format.entry(document.1.as_str()).or_default().push(document);
@@ -53,10 +56,15 @@ async fn main() -> anyhow::Result<()> {
             parse(&program, format, documents).await?;
         }
     }
-    let photos: Vec<Document> =
-        by_format.into_values().flatten().filter(|d| d.1.is_picture()).take(MAX_PHOTOS).collect();
-    if !photos.is_empty() {
-        search(&program, &photos).await?;
+    for source in sources {
+        let all: Vec<Document> =
+            read_all(std::slice::from_ref(&source))?.into_iter().filter(|d| d.1.is_picture()).collect();
+        // Spread over the source: neighbours are often of one shop or one day.
+        let step = all.len().div_ceil(MAX_PHOTOS).max(1);
+        let photos: Vec<Document> = all.into_iter().step_by(step).collect();
+        if !photos.is_empty() {
+            search(&program, &source, &photos).await?;
+        }
     }
     Ok(())
 }
@@ -93,7 +101,7 @@ async fn parse(program: &Path, format: &str, documents: &[Document]) -> anyhow::
 }
 
 /// Prints what looking for codes takes of reading photos.
-async fn search(program: &Path, photos: &[Document]) -> anyhow::Result<()> {
+async fn search(program: &Path, source: &Path, photos: &[Document]) -> anyhow::Result<()> {
     let pool = pool(program, Role::See);
     let (mut whole, mut looking, mut found) = (0.0, 0.0, 0);
     for (name, media_type, bytes) in photos {
@@ -108,7 +116,8 @@ async fn search(program: &Path, photos: &[Document]) -> anyhow::Result<()> {
         looking += processor_seconds()? - before;
     }
     println!(
-        "codes: {:.1} % of the processor time of a photo, {looking:.2} s of {whole:.2} s (n = {} photos, {found} codes)",
+        "codes in {}: {:.1} % of the processor time of a photo, {looking:.2} s of {whole:.2} s (n = {} photos, {found} codes)",
+        source.display(),
         100.0 * looking / whole,
         photos.len()
     );
@@ -156,7 +165,7 @@ fn files(path: &Path, out: &mut Vec<PathBuf>) {
 
 /// Documents of each format that the project makes itself.
 fn own() -> anyhow::Result<Vec<Document>> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let fixtures = fixtures();
     let mut documents: Vec<Document> =
         read_all(&[fixtures.join("einvoices")])?.into_iter().filter(|(name, ..)| !name.contains("/ofd/")).collect();
     let folder = fixtures.join("einvoices/ofd");
@@ -171,8 +180,16 @@ fn own() -> anyhow::Result<Vec<Document>> {
     documents.push(("ofd".to_owned(), MediaType::Ofd, writer.finish()?.into_inner().into()));
     documents.push(("pdf".to_owned(), MediaType::Pdf, invoice().into()));
     documents.push(("html".to_owned(), MediaType::Html, page().into()));
-    documents.extend(read_all(&[fixtures.join("receipts")])?.into_iter().filter(|d| d.1.is_picture()));
     Ok(documents)
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The photos that the project makes itself.
+fn own_photos() -> PathBuf {
+    fixtures().join("receipts")
 }
 
 fn lines() -> impl Iterator<Item = (String, String)> {

@@ -116,8 +116,20 @@ const MONEY_MARKS: &[&str] = &[
     "块",
 ];
 
+/// Those of them whose countries set a space between thousands.
+const SPACED_MARKS: &[&str] = &["sek", "nok", "dkk", "czk", "pln", "eur", "zar", "kr", "zł", "zl", "kč", "€"];
+
 /// Whether a sign or code of money ends right before `start`; letters only when they stand alone.
 pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
+    ends_at(cursor, start, MONEY_MARKS)
+}
+
+/// The same for currencies whose countries set a space between thousands.
+pub fn spaced_money_ends_at(cursor: &Cursor, start: usize) -> bool {
+    ends_at(cursor, start, SPACED_MARKS)
+}
+
+fn ends_at(cursor: &Cursor, start: usize, marks: &[&str]) -> bool {
     let mut end = start;
     let mut skipped = 0;
     while skipped < 2 && matches!(cursor.before(end), ' ' | '.' | ':' | '-' | '*') && end > 0 {
@@ -125,10 +137,14 @@ pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
         skipped += 1;
     }
     // A dollar sign read as a letter touches its number and nothing else.
-    if end == start && cursor.before(start) == 'S' && !cursor.before(start - 1).is_alphanumeric() {
+    if marks.contains(&"$")
+        && end == start
+        && cursor.before(start) == 'S'
+        && !cursor.before(start - 1).is_alphanumeric()
+    {
         return true;
     }
-    MONEY_MARKS.iter().any(|mark| {
+    marks.iter().any(|mark| {
         let length = mark.chars().count();
         let Some(from) = end.checked_sub(length) else { return false };
         // `TotalRM17.80`: a code in capitals after a small letter is a word of its own.
@@ -140,8 +156,17 @@ pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {
 
 /// Whether a sign or code of money starts right after `end`.
 pub fn money_starts_at(cursor: &Cursor, end: usize) -> bool {
+    starts_at(cursor, end, MONEY_MARKS)
+}
+
+/// The same for currencies whose countries set a space between thousands.
+pub fn spaced_money_starts_at(cursor: &Cursor, end: usize) -> bool {
+    starts_at(cursor, end, SPACED_MARKS)
+}
+
+fn starts_at(cursor: &Cursor, end: usize, marks: &[&str]) -> bool {
     let from = if cursor.at(end) == ' ' { end + 1 } else { end };
-    MONEY_MARKS.iter().any(|mark| {
+    marks.iter().any(|mark| {
         let length = mark.chars().count();
         // `12.50 Rs` is money, `2 Rspberry` is not; `5 Fr` and `5 fries` likewise.
         matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.at(from + length).is_alphanumeric())

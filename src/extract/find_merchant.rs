@@ -233,9 +233,11 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
     let mut out: Vec<Printed> = Vec::new();
     for at in 0..layout.rows.len().min(HEAD_ROWS) {
         let Some(one) = row_name(layout, at, at) else { continue };
-        out.push(one);
+        // A title on the left and the letterhead's name on the right are no name together.
+        let is_whole = !is_columns(layout, at);
+        out.extend(is_whole.then_some(one));
         let next = at + 1;
-        if next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
+        if is_whole && next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
             out.extend(row_name(layout, at, next));
             // A long name may take three rows: its legal form ends it, or it is a logo of single words.
             let third = next + 1;
@@ -270,6 +272,16 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
         }
     }
     out
+}
+
+/// Heights of its letters that two columns of a page stand apart at least; words of a logo stand closer.
+const COLUMN_GAP: f32 = 15.0;
+
+/// Whether a row goes across columns of its page.
+fn is_columns(layout: &Layout<'_>, at: usize) -> bool {
+    let row = &layout.rows[at];
+    let bounds = |i: usize| layout.segments[i].bounds;
+    row.segments.windows(2).any(|pair| bounds(pair[1]).left - bounds(pair[0]).right > COLUMN_GAP * row.height)
 }
 
 /// The names in web and mail addresses: `shop` for `www.shop.de` and `info@shop.de`, and the address without `www.`.

@@ -39,6 +39,64 @@ fn a_german_letter_gives_its_sum_and_the_day_it_was_written() {
 }
 
 #[test]
+fn a_printed_currency_counts_more_than_the_buyers_country() {
+    let rows = [
+        "Nordtor Hosting AG - Uferweg 4 - D-24103 Kiel",
+        "Three Oaks Trading Ltd.",
+        "5 Quarry Bay Street",
+        "Hong Kong",
+        "Rechnung                                                       Seite 1",
+        "Rechnungsdatum  12. Juni 2025",
+        "1  3  Speicher je Monat                                           3,90  11,70",
+        "MwSt. 0 %                                                                  0,00",
+        "Gesamtbetrag EUR                                                      11,70",
+    ];
+    assert_eq!(value(&rows, FieldKey::Currency), "EUR");
+    let here = ["Harbour Noodle House", "Nathan Road, Hong Kong", "12/06/2025", "Noodles  $58.00", "Total  $58.00"];
+    assert_eq!(value(&here, FieldKey::Currency), "HKD", "a place speaks where nothing is printed");
+    let discounted = [
+        "Retail Invoice",
+        "Sold By : Kaveri Traders Pvt. Ltd.",
+        "Invoice Date: 20-10-2025",
+        "Memory card 16 GB   1   278.61   40.39   319.00",
+        "Price is inclusive of promotional discount of Rs -40.00",
+        "Grand Total   319.00",
+    ];
+    assert_eq!(value(&discounted, FieldKey::Currency), "INR");
+}
+
+#[test]
+fn a_title_on_the_left_is_no_part_of_the_name_on_the_right() {
+    let rows = [
+        "FACTUUR.                                                                       Kranenburg Techniek B.V.",
+        "Zo geregeld.                                                                    Weena 12",
+        "Factuurnummer: 993511200                                            3012 CN Rotterdam",
+        "Factuurdatum: 19 april 2025                                           BTW NL001234567B01",
+        "Kabel 2 m   1   € 21,00   21%   € 21,00",
+        "Totaal                                                                                € 21,00",
+    ];
+    let merchant = &read(&rows).fields[&FieldKey::Merchant];
+    let names: Vec<String> = std::iter::once(merchant.value.to_string())
+        .chain(merchant.alternatives.iter().map(|other| other.value.clone()))
+        .collect();
+    assert!(names.iter().any(|name| name.starts_with("Kranenburg Techniek")), "{names:?}");
+    assert!(names.iter().all(|name| !(name.contains("FACTUUR") && name.contains("Kranenburg"))), "{names:?}");
+}
+
+#[test]
+fn thousands_set_apart_by_a_space_belong_to_the_total() {
+    let rows = [
+        "Björkvik Konferens AB",
+        "Faktura 2025-118",
+        "Datum 2025-06-12",
+        "Sal, heldag     2 100 kr",
+        "Lunch, 12 personer     2 221 kr",
+        "Summa att betala     4\u{a0}321 SEK",
+    ];
+    assert_eq!(value(&rows, FieldKey::Total), "4321");
+}
+
+#[test]
 fn labels_above_their_values_and_a_due_date_beside_lead_to_the_right_ones() {
     let rows = [
         "Lindenquay Supplies Ltd",

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::cursor::{Cursor, is_factor, money_ends_at, money_starts_at};
+use super::cursor::{Cursor, is_factor, money_ends_at, money_starts_at, spaced_money_ends_at, spaced_money_starts_at};
 
 /// Characters of one segment that are searched for amounts.
 pub const MAX_CHARS: usize = 600;
@@ -213,18 +213,28 @@ impl Run {
                 if matches!(cursor.at(i + 1), '.' | ',') && !has_point && digits(i + 2) == 2 && ends(cursor, i + 4) {
                     return Some((cursor.at(i + 1), 2, true));
                 }
-                // `1 234,56`: only with a decimal comma, as `2 100.00` is a count and a price.
+                // `1 234,56`, `4 321 kr`, `SEK 4 321`: only with a decimal comma or a currency that is written so, as
+                // `2 100.00` is a count and a price.
                 let group = self.groups.last().map_or(0, String::len);
                 let first = self.separators.is_empty();
                 (digits(i + 1) == 3
                     && (1..=3).contains(&group)
                     && (first || group == 3)
                     && self.separators.iter().all(|s| *s == ' ')
-                    && comma_follows(cursor, i + 4))
+                    && (comma_follows(cursor, i + 4) || self.is_spaced_money(cursor, i + 4)))
                 .then_some((' ', 1, false))
             }
             _ => None,
         }
+    }
+
+    /// Whether the groups of three digits that go on at `i` end a whole amount of a currency whose countries set spaces
+    /// between thousands.
+    fn is_spaced_money(&self, cursor: &Cursor, i: usize) -> bool {
+        let end = groups_end(cursor, i);
+        let mark = cursor.at(end);
+        let goes_on = mark.is_ascii_digit() || matches!(mark, '.' | ',') && cursor.at(end + 1).is_ascii_digit();
+        !goes_on && (spaced_money_starts_at(cursor, end) || spaced_money_ends_at(cursor, self.start))
     }
 
     fn amount(&self, cursor: &Cursor) -> Option<Amount> {
@@ -365,13 +375,20 @@ impl Run {
     }
 }
 
-/// Whether groups of three digits lead from `i` to a decimal comma with two digits.
-fn comma_follows(cursor: &Cursor, mut i: usize) -> bool {
+/// Where the groups of a space and three digits end that go on at `i`.
+fn groups_end(cursor: &Cursor, mut i: usize) -> usize {
     let digit = |i: usize| cursor.at(i).is_ascii_digit();
     while i < cursor.chars.len() && cursor.at(i) == ' ' && digit(i + 1) && digit(i + 2) && digit(i + 3) && !digit(i + 4)
     {
         i += 4;
     }
+    i
+}
+
+/// Whether groups of three digits lead from `i` to a decimal comma with two digits.
+fn comma_follows(cursor: &Cursor, i: usize) -> bool {
+    let digit = |i: usize| cursor.at(i).is_ascii_digit();
+    let i = groups_end(cursor, i);
     cursor.at(i) == ',' && digit(i + 1) && digit(i + 2) && !digit(i + 3)
 }
 
@@ -426,6 +443,11 @@ mod tests {
             ("1,234,56", "1234.56"),
             ("合计38.00元", "38.00"),
             ("小计12.50", "12.50"),
+            ("4 321 SEK", "4321"),
+            ("4\u{a0}321 kr", "4321"),
+            ("Summa 1 204 321 Kč", "1204321"),
+            ("SEK 4 321", "4321"),
+            ("1 234 €", "1234"),
         ] {
             assert_eq!(values(text), [expected], "{text}");
         }
@@ -445,6 +467,12 @@ mod tests {
             found.iter().map(|a| (a.value.to_string(), a.factor)).collect::<Vec<_>>(),
             [("2".to_owned(), true), ("3.50".to_owned(), true), ("7.00".to_owned(), false)]
         );
+        // Spaces between thousands are a custom of some currencies; elsewhere a count stands before its price.
+        for (text, expected) in
+            [("2 100 RM", ["2", "100"]), ("2 100.00 kr", ["2", "100.00"]), ("kr 2 100.00", ["2", "100.00"])]
+        {
+            assert_eq!(values(text), expected, "{text}");
+        }
         assert!(find("6%")[0].percent);
         assert_eq!(find("0.596kg @ 15.99").iter().filter(|a| a.factor).count(), 1);
     }

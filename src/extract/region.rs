@@ -76,10 +76,12 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
         "yen", r"\d\s?円|\bJPY\b|[ァ-ヺぁ-ゖ]{2}" => "JPY" 3.5;
         "NT$", r"(?i)NT\$|\bTWD\b|新台幣|統一編號|電子發票證明聯|\bNTD\b|台[北中南灣湾]|臺[北中南灣]" => "TWD" 4.0;
         "Republic year", r"1[01]\d\s?年\s?\d{1,2}\s?[-—~月]" => "TWD" 2.0;
-        "HK$", r"(?i)HK\$|\bHKD\b|hong kong|香港|九龍|港幣" => "HKD" 4.0;
+        "HK$", r"(?i)HK\$|\bHKD\b|港幣|港币" => "HKD" 4.0;
+        // A place may be the buyer's: it does not outweigh a printed code.
+        "Hong Kong", r"(?i)hong kong|香港|九龍" => "HKD" 2.5;
         "Macau", r"(?i)\bMOP\b|澳門|澳门" => "MOP" 4.0;
         "rupiah", r"(?i)\bRp\.?\s?\d|\bIDR\b|\bindonesia\b|\bNPWP\b|\bPPN\b|\bjakarta\b|\bPT\.\s" => "IDR" 3.0;
-        "rupee", r"(?i)₹|\bRs\.?\s?\d|\bINR\b|\bGSTIN\b|\bCGST\b|\bSGST\b" => "INR" 3.0;
+        "rupee", r"(?i)₹|\bRs\.?\s?-?\s?\d|\brupees?\b|\bINR\b|\bGSTIN\b|\bCGST\b|\bSGST\b" => "INR" 3.0;
         "baht", r"(?i)฿|\bTHB\b|\bbaht\b|\bthailand\b" => "THB" 3.5;
         "won", r"₩|\bKRW\b|\d\s?원" => "KRW" 3.5;
         "dong", r"₫|\bVND\b" => "VND" 3.5;

@@ -30,12 +30,33 @@ pub fn by_factor(picture: &RgbImage, factor: f32) -> Option<RgbImage> {
     RgbImage::from_raw(width, height, target.into_vec())
 }
 
+/// As [`by_factor`], of a grey picture.
+pub fn grey_by_factor(picture: &GrayImage, factor: f32) -> Option<GrayImage> {
+    if !(factor > 0.0 && factor < 1.0) {
+        return None;
+    }
+    let side = |value: u32| ((value as f32 * factor).round() as u32).max(1);
+    grey_to(picture, side(picture.width()), side(picture.height()))
+}
+
 /// A grey picture at `width` x `height` pixels, larger or smaller, by the Catmull-Rom kernel; `None` when a side of
 /// either is zero.
 ///
 /// Not the general resizer of `image`: enlarging what might be a code with it was most of the search for codes.
 pub fn grey_to(picture: &GrayImage, width: u32, height: u32) -> Option<GrayImage> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    grey_by(picture, width, height, FilterType::CatmullRom)
+}
+
+/// A grey picture at `width` x `height` pixels, smaller, each the mean of those it stands for; `None` when a side of either
+/// is zero.
+///
+/// Not `image`'s `thumbnail`, which takes several times as long.
+pub fn grey_mean(picture: &GrayImage, width: u32, height: u32) -> Option<GrayImage> {
+    grey_by(picture, width, height, FilterType::Box)
+}
+
+fn grey_by(picture: &GrayImage, width: u32, height: u32, filter: FilterType) -> Option<GrayImage> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     let kind = fast_image_resize::PixelType::U8;
     let (from_width, from_height) = picture.dimensions();
     if width == 0 || height == 0 || from_width == 0 || from_height == 0 {
@@ -60,6 +81,16 @@ mod tests {
             assert!(scaled.get_pixel(0, 0).0[0] < 20 && scaled.get_pixel(width - 1, height - 1).0[0] > 180);
         }
         assert!(grey_to(&piece, 0, 3).is_none() && grey_to(&GrayImage::new(0, 2), 3, 3).is_none());
+    }
+
+    #[test]
+    fn the_mean_of_fine_stripes_is_an_even_grey() {
+        let stripes = GrayImage::from_fn(40, 20, |x, _| image::Luma([if x % 2 == 0 { 0 } else { 200 }]));
+        let small = grey_mean(&stripes, 10, 5).unwrap();
+        assert!(small.pixels().all(|pixel| pixel.0[0].abs_diff(100) < 2), "{small:?}");
+        assert!(grey_mean(&stripes, 0, 5).is_none());
+        assert_eq!(grey_by_factor(&stripes, 0.25).unwrap().dimensions(), (10, 5));
+        assert!(grey_by_factor(&stripes, 1.0).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! to the reviewer as one expense with the reason.
 
 use mail_builder::MessageBuilder;
+use reqwest::Method;
 use serde_json::{Value, json};
 use vouch::{
     domain::{capture::Limits, page::TextSource},
@@ -122,6 +123,58 @@ async fn a_card_slip_and_the_restaurants_receipt_are_proposed_as_one_expense() {
     let theirs = drafted(&other, picture(&lines.iter().map(String::as_str).collect::<Vec<_>>())).await;
     let findings = other.get(&format!("/drafts/{theirs}/findings")).await;
     assert!(findings.as_array().unwrap().iter().all(|f| f["kind"] != "same_expense"), "{findings}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_slip_is_evidence_of_its_receipt_and_a_refused_one_an_expense_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let stranger = Api::new(&server, &server.token("stranger", "rep"));
+    let slip = drafted(&api, picture(&CARD_SLIP)).await;
+    let receipt = drafted(&api, pdf(&RESTAURANT)).await;
+    is_proposed(&api, &receipt, &slip, "payment_and_receipt").await;
+    let revision = api.get(&format!("/drafts/{slip}")).await["revision"].clone();
+    // Neither somebody else nor a page that is out of date accepts it.
+    let accept = |revision: &Value| json!({ "revision": revision, "into": receipt });
+    let merge = format!("/drafts/{slip}/merge");
+    assert_eq!(stranger.send(Method::POST, &merge, &accept(&revision)).await.0, 404);
+    assert_eq!(api.send(Method::POST, &merge, &accept(&json!(99))).await.0, 409);
+    is_proposed(&api, &receipt, &slip, "payment_and_receipt").await;
+
+    let (status, merged) = api.send(Method::POST, &merge, &accept(&revision)).await;
+    assert_eq!((status, &merged["state"]), (200, &json!("merged")), "{merged}");
+    let part = |kind: &str, role: &str| (kind.to_owned(), role.to_owned());
+    assert_eq!(documents(&api, &receipt).await, [part("application/pdf", "leading"), part("image/jpeg", "supporting")]);
+    let draft = api.get(&format!("/drafts/{receipt}")).await;
+    assert_eq!(draft["total"], "50.50", "the evening is counted once");
+    let findings = api.get(&format!("/drafts/{receipt}/findings")).await;
+    assert!(findings.as_array().unwrap().iter().all(|f| f["kind"] != "same_expense"), "{findings}");
+    assert_eq!(api.send(Method::POST, &merge, &accept(&merged["revision"])).await.0, 409, "it is merged once");
+
+    // Another evening: who leaves the proposal alone has two expenses, and nothing joins them behind their back.
+    let later = |line: &&str| line.replace("20/11/2026", "21/11/2026").replace("50.50", "61.20");
+    let [slip, receipt] = [&CARD_SLIP[..], &RESTAURANT[..]].map(|lines| lines.iter().map(later).collect::<Vec<_>>());
+    let slip = drafted(&api, picture(&slip.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    let receipt = drafted(&api, pdf(&receipt.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    is_proposed(&api, &receipt, &slip, "payment_and_receipt").await;
+    let reviewer = Api::new(&server, &server.token("reviewer", "reviewer"));
+    for id in [&slip, &receipt] {
+        let draft = api.get(&format!("/drafts/{id}")).await;
+        let fields = json!({ "category": "meals" });
+        let body = json!({ "revision": draft["revision"], "fields": fields });
+        let editor = if draft["state"] == "submitted" { &reviewer } else { &api };
+        let (status, mut draft) = editor.send(Method::PATCH, &format!("/drafts/{id}"), &body).await;
+        assert_eq!(status, 200, "{draft}");
+        if draft["state"] == "draft" {
+            let at = json!({ "revision": draft["revision"] });
+            draft = api.send(Method::POST, &format!("/drafts/{id}/submit"), &at).await.1;
+        }
+        let at = json!({ "revision": draft["revision"] });
+        let (status, body) = reviewer.send(Method::POST, &format!("/drafts/{id}/confirm"), &at).await;
+        assert_eq!((status, &body["receipt"]["state"]), (200, &json!("confirmed")), "{body}");
+        assert_eq!(documents(&api, id).await.len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,9 @@ const SIDES: std::ops::Range<f32> = 10.0..260.0;
 /// carry (a Swiss QR-bill has version 25, and its corners are large).
 const MOST_OF_TWO: f32 = 80.0;
 
+/// Weight of a suspect whose three corners were seen; below it, one with two. The rows that saw them are added.
+pub(super) const THREE_CORNERS: f32 = 1_000_000.0;
+
 /// A corner of a code, as far as is known.
 #[derive(Debug, Clone, Copy)]
 struct Pattern {
@@ -276,11 +279,12 @@ fn group(patterns: &[Pattern], grey: &GrayImage) -> Vec<Suspect> {
             used[third] = true;
             used[index] = true;
         }
+        let corners = if third.is_some() { THREE_CORNERS } else { 0.0 };
         suspects.push(Suspect {
             edges: widened([left, top, right, bottom], margin, grey),
             likely: Likely::Qr,
             module: Some(module),
-            weight: members.len() as f32 * 1_000.0 + rows as f32,
+            weight: corners + rows as f32,
         });
         if suspects.len() >= 4 * super::MAX_SUSPECTS {
             break;

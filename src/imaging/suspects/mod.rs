@@ -43,6 +43,11 @@ impl Suspect {
         [f32::midpoint(left, right), f32::midpoint(top, bottom)]
     }
 
+    /// Whether three corners of a QR code were seen, which text hardly ever shows.
+    pub fn has_three_corners(&self) -> bool {
+        self.likely == Likely::Qr && self.weight >= finders::THREE_CORNERS
+    }
+
     fn contains(&self, [x, y]: [f32; 2]) -> bool {
         let [left, top, right, bottom] = self.edges;
         (left..=right).contains(&x) && (top..=bottom).contains(&y)

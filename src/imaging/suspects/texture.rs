@@ -3,6 +3,7 @@
 use image::{GrayImage, imageops};
 
 use super::{Likely, Suspect, widened};
+use crate::imaging::scale;
 
 /// Longest side of the copy stripes are looked for in: a bar of a printed code is still a pixel wide.
 const STRIPES_SIDE: u32 = 1_200;
@@ -28,9 +29,21 @@ const LEAST_FILLED: f32 = 0.62;
 
 /// Fields of stripes and dense squares.
 pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
-    let mut suspects = fields_of(grey, STRIPES_SIDE, &[Kind::Across, Kind::Down]);
-    for side in DENSE_SIDES {
-        for suspect in fields_of(grey, side, &[Kind::Dense]) {
+    let longest = grey.width().max(grey.height()) as f32;
+    let side = |value: u32, factor: f32| ((value as f32 / factor) as u32).max(1);
+    // By the mean of the pixels: stripes must not turn into moiré.
+    let factor = (longest / STRIPES_SIDE as f32).max(1.0);
+    let copy =
+        (factor > 1.0).then(|| imageops::thumbnail(grey, side(grey.width(), factor), side(grey.height(), factor)));
+    let copy = copy.as_ref().unwrap_or(grey);
+    let mut suspects = fields_of(copy, factor, grey, &[Kind::Across, Kind::Down]);
+    for dense_side in DENSE_SIDES {
+        // From the copy: going through all pixels of a photo three times was a sixth of the search for codes.
+        let factor = (longest / dense_side as f32).max(1.0);
+        let (width, height) = (side(grey.width(), factor), side(grey.height(), factor));
+        let smaller = (width < copy.width()).then(|| scale::grey_mean(copy, width, height)).flatten();
+        let look = smaller.as_ref().unwrap_or(copy);
+        for suspect in fields_of(look, factor, grey, &[Kind::Dense]) {
             let is_known = |known: &Suspect| known.likely == Likely::Dense && known.contains(suspect.centre());
             if !suspects.iter().any(is_known) {
                 suspects.push(suspect);
@@ -40,16 +53,8 @@ pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     suspects
 }
 
-fn fields_of(grey: &GrayImage, side: u32, wanted: &[Kind]) -> Vec<Suspect> {
-    let longest = grey.width().max(grey.height());
-    let factor = (longest as f32 / side as f32).max(1.0);
-    let small;
-    let look = if factor > 1.0 {
-        small = shrunk(grey, factor);
-        &small
-    } else {
-        grey
-    };
+/// Fields of the `wanted` kinds on `look`, a copy of `grey` that is `factor` times smaller.
+fn fields_of(look: &GrayImage, factor: f32, grey: &GrayImage, wanted: &[Kind]) -> Vec<Suspect> {
     let (columns, rows) = (look.width() as usize / CELL, look.height() as usize / CELL);
     if columns < LEAST_DENSE || rows < LEAST_DENSE {
         return Vec::new();
@@ -69,12 +74,6 @@ fn fields_of(grey: &GrayImage, side: u32, wanted: &[Kind]) -> Vec<Suspect> {
         }
     }
     suspects
-}
-
-/// A copy `factor` times smaller, by the mean of the pixels: stripes must not turn into moiré.
-fn shrunk(grey: &GrayImage, factor: f32) -> GrayImage {
-    let side = |value: u32| ((value as f32 / factor) as u32).max(1);
-    imageops::thumbnail(grey, side(grey.width()), side(grey.height()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,12 @@
 //! picture, outside the page) or not the whole story (an invoice pasted in as a picture). The drawn page is the witness:
 //! visible words leave ink, and ink that looks like text must lie in words.
 
-use image::RgbImage;
+use std::borrow::Cow;
 
-use crate::domain::page::{Line, Quad};
+use crate::{
+    domain::page::{Line, Quad},
+    imaging::rgba::Pixels,
+};
 
 use super::{
     Sheet,
@@ -60,7 +63,7 @@ pub struct Judged {
 }
 
 /// Judges the layer by what was drawn; `codes` are boxes on the page in which ink is no text.
-pub fn judge(drawn: &Drawn, sheet: Sheet, picture: &RgbImage, codes: &[Quad]) -> Judged {
+pub fn judge(drawn: &Drawn, sheet: Sheet, picture: &Pixels, codes: &[Quad]) -> Judged {
     let size = (sheet.width, sheet.height);
     let grey = Grey::new(picture, sheet);
     let is_inked = |quad: &Quad| grey.contrast(quad) >= LEAST_CONTRAST;
@@ -188,20 +191,19 @@ fn overlap(a: &Quad, b: &Quad) -> bool {
 }
 
 /// The drawn page in brightness.
-struct Grey {
-    pixels: Vec<u8>,
+struct Grey<'a> {
+    pixels: Cow<'a, [u8]>,
     width: usize,
     height: usize,
     /// Drawn pixels per page pixel.
     scale: f32,
 }
 
-impl Grey {
-    fn new(picture: &RgbImage, sheet: Sheet) -> Self {
-        // Darkest channel: red and blue print is as much ink as black.
-        let pixels = picture.as_raw().chunks_exact(3).map(|pixel| pixel[0].min(pixel[1]).min(pixel[2])).collect();
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        Self { pixels, width, height, scale: picture.width() as f32 / sheet.width.max(1) as f32 }
+impl<'a> Grey<'a> {
+    fn new(picture: &'a Pixels, sheet: Sheet) -> Self {
+        let (width, height) = picture.dimensions();
+        let scale = width as f32 / sheet.width.max(1) as f32;
+        Self { pixels: picture.darkest(), width: width as usize, height: height as usize, scale }
     }
 
     fn range(&self, from: f32, to: f32, most: usize) -> std::ops::Range<usize> {
@@ -250,7 +252,17 @@ impl Grey {
         (inside, outside)
     }
 
+    /// Whether a cell and the row below it are of one brightness, as most of a page is: no stroke ends there.
+    fn is_plain(&self, left: usize, top: usize) -> bool {
+        let first = self.pixels[top * self.width + left];
+        let mut rows = top..(top + CELL + 1).min(self.height);
+        rows.all(|y| self.pixels[y * self.width + left..][..CELL] == [first; CELL])
+    }
+
     fn looks_like_text(&self, left: usize, top: usize) -> bool {
+        if self.is_plain(left, top) {
+            return false;
+        }
         let (mut across, mut down) = (0, 0);
         for y in top..(top + CELL).min(self.height - 1) {
             let here = &self.pixels[y * self.width..][left..];

@@ -5,6 +5,15 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use super::{guarded, sheet};
+use crate::{
+    domain::capture::Reason,
+    imaging::rgba::{self, Pixels},
+    reader::{
+        fonts::{self, Face},
+        output::{Stopped, failed},
+    },
+};
 use hayro::{
     RenderCache, RenderSettings,
     hayro_interpret::{
@@ -17,17 +26,6 @@ use hayro::{
     kurbo::Affine,
     render_into,
     vello_cpu::{self, Pixmap, RenderContext, color::palette::css::WHITE},
-};
-use image::RgbImage;
-
-use super::{guarded, sheet};
-use crate::{
-    domain::capture::Reason,
-    imaging::rgba,
-    reader::{
-        fonts::{self, Face},
-        output::{Stopped, failed},
-    },
 };
 
 /// Longest side of a drawn picture in pixels; the drawing library counts in 16 bits.
@@ -165,13 +163,13 @@ impl<'a> Drawing<'a> {
     }
 
     /// The whole page, `factor` times the size of its [`sheet`].
-    pub fn whole(&self, factor: f32) -> Result<RgbImage, Stopped> {
+    pub fn whole(&self, factor: f32) -> Result<Pixels, Stopped> {
         let sheet = sheet(self.page);
         self.part([0.0, 0.0, sheet.width as f32, sheet.height as f32], factor)
     }
 
     /// A part of the page (left, top, right, bottom in page pixels), `factor` times as large.
-    pub fn part(&self, [left, top, right, bottom]: [f32; 4], factor: f32) -> Result<RgbImage, Stopped> {
+    pub fn part(&self, [left, top, right, bottom]: [f32; 4], factor: f32) -> Result<Pixels, Stopped> {
         let (width, height) = ((right - left).max(1.0), (bottom - top).max(1.0));
         let factor = factor.min(MAX_DRAWN_SIDE / width.max(height)).min((MAX_DRAWN_PIXELS / (width * height)).sqrt());
         let side = |value: f32| (value * factor).round().clamp(1.0, MAX_DRAWN_SIDE) as u16;

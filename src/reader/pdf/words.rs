@@ -16,6 +16,9 @@ const DIRECTION_STEP: f32 = 3.0;
 const SAME_LINE: f32 = 0.42;
 /// A gap of this share of the height separates words even where no space was written. Kerning stays below a tenth.
 const WORD_GAP: f32 = 0.22;
+/// A written space that takes less of the line than this share of the height separates nothing: some writers put one and go
+/// back over it, and people see one word. The narrowest spaces of typesetting take a sixth.
+const NO_SPACE: f32 = 0.04;
 /// Where letters are set apart, a word ends at a gap this many times as wide as its usual one.
 const SPACED_OUT: f32 = 1.9;
 /// The same letter again within this share of its height is bold printing, not another letter.
@@ -131,10 +134,15 @@ fn words_of(mut row: Vec<Upright<'_>>, size: (u32, u32), back: impl Fn(Point) ->
     let mut words: Vec<Word> = Vec::new();
     let mut word: Vec<&Upright<'_>> = Vec::new();
     let mut usual_gap = 0.0f32;
+    // Where the first space since the last letter begins.
+    let mut space: Option<f32> = None;
     for (index, glyph) in row.iter().enumerate() {
         if glyph.is_space() {
-            words.extend(finish(&std::mem::take(&mut word), size, &back));
+            space = space.or(Some(glyph.left));
             continue;
+        }
+        if space.take().is_some_and(|left| glyph.left - left > NO_SPACE * glyph.height()) {
+            words.extend(finish(&std::mem::take(&mut word), size, &back));
         }
         if let Some(last) = word.last() {
             let gap = glyph.left - last.right;
@@ -266,6 +274,19 @@ mod tests {
         bold.extend(typed("Sum", [20.4, 100.0], 5.0, 0.0));
         assert_eq!(read(&bold), ["Sum"]);
         assert_eq!(read(&typed("TOTAL", [20.0, 100.0], 9.0, 0.0)), ["TOTAL"]);
+    }
+
+    #[test]
+    fn a_written_space_without_room_separates_nothing() {
+        // A space, and back over it.
+        let mut glyphs = typed("F ", [20.0, 100.0], 5.0, 0.0);
+        glyphs.extend(typed("actuur 17", [25.1, 100.0], 5.0, 0.0));
+        assert_eq!(lines(&glyphs, (1000, 1000), |_| true)[0].words.len(), 2);
+        assert_eq!(read(&glyphs), ["Factuur 17"]);
+        // A thin one is one.
+        let mut glyphs = typed("No ", [20.0, 100.0], 5.0, 0.0);
+        glyphs.extend(typed("17", [31.5, 100.0], 5.0, 0.0));
+        assert_eq!(read(&glyphs), ["No 17"]);
     }
 
     #[test]

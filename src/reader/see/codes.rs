@@ -1,6 +1,7 @@
 //! Machine-readable codes on a picture: looked for where [`suspects`] points, retried larger, sharper and inverted.
 
 use std::{
+    borrow::Cow,
     collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -75,24 +76,21 @@ pub fn find(picture: &RgbImage) -> Vec<Found> {
 }
 
 /// Codes in a small picture that probably shows one and nothing else.
-pub fn find_in_piece(picture: &RgbImage) -> Vec<Found> {
-    let grey = grey(picture);
+pub fn find_in_piece(grey: &GrayImage) -> Vec<Found> {
     let edges = [0.0, 0.0, grey.width() as f32, grey.height() as f32];
     let mut search = Search::default();
     let mut found = Vec::new();
-    let own = suspects(&grey);
-    let module = own.iter().find_map(|suspect| suspect.module);
+    let own = suspects(grey);
     for likely in [Likely::Qr, Likely::Stripes] {
-        let wanted = own.iter().any(|suspect| suspect.likely == likely);
-        if wanted {
-            for code in search.decode(&grey, &Suspect { edges, likely, module, weight: 0.0 }) {
-                add(&mut found, code, picture.dimensions());
+        if let Some(first) = own.iter().find(|suspect| suspect.likely == likely) {
+            for code in search.decode(grey, &Suspect { edges, ..*first }) {
+                add(&mut found, code, grey.dimensions());
             }
         }
     }
     if found.is_empty() && own.iter().any(|suspect| suspect.likely == Likely::Dense) {
-        for code in search.decode(&grey, &Suspect { edges, likely: Likely::Dense, module: None, weight: 0.0 }) {
-            add(&mut found, code, picture.dimensions());
+        for code in search.decode(grey, &Suspect { edges, likely: Likely::Dense, module: None, weight: 0.0 }) {
+            add(&mut found, code, grey.dimensions());
         }
     }
     found
@@ -115,7 +113,7 @@ pub fn add(found: &mut Vec<Found>, mut code: Found, (width, height): (u32, u32))
 }
 
 /// Brightness by the weights of ITU-R BT.601, in whole numbers.
-fn grey(picture: &RgbImage) -> GrayImage {
+pub fn grey(picture: &RgbImage) -> GrayImage {
     let luma =
         |pixel: &[u8]| ((u32::from(pixel[0]) * 77 + u32::from(pixel[1]) * 150 + u32::from(pixel[2]) * 29) >> 8) as u8;
     let pixels = picture.as_raw().chunks_exact(3).map(luma).collect();
@@ -143,6 +141,21 @@ struct Way {
     invert: bool,
 }
 
+impl Way {
+    fn is_same(self, other: Self) -> bool {
+        is_same_scale(self.scale, other.scale)
+            && (self.sharpen, self.global, self.invert) == (other.sharpen, other.global, other.invert)
+    }
+}
+
+/// A piece in another size, as it is or sharpened. Several ways want the same: making it anew for each was a third of the
+/// search for codes on a photo without any.
+struct Made {
+    scale: f32,
+    sharpen: bool,
+    picture: GrayImage,
+}
+
 impl Search {
     /// Codes of one suspect in its own piece; the first way that finds one is enough.
     fn decode(&mut self, piece: &GrayImage, suspect: &Suspect) -> Vec<Found> {
@@ -155,12 +168,18 @@ impl Search {
                 return Vec::new();
             }
         }
-        for way in ways(suspect, piece) {
+        let mut made = Vec::new();
+        let ways = ways(suspect, piece);
+        for (at, way) in ways.iter().enumerate() {
+            // What is as large as a piece may be is not made larger, and looked at once.
+            if ways[..at].iter().any(|earlier| earlier.is_same(*way)) {
+                continue;
+            }
             if self.attempts >= MAX_ATTEMPTS {
                 return Vec::new();
             }
             self.attempts += 1;
-            let prepared = prepare(piece, way);
+            let prepared = prepare(piece, *way, &mut made);
             let factor =
                 [prepared.width() as f32 / piece.width() as f32, prepared.height() as f32 / piece.height() as f32];
             let found = attempt(&prepared, suspect.likely, way.global);
@@ -189,15 +208,20 @@ fn ways(suspect: &Suspect, piece: &GrayImage) -> Vec<Way> {
             let good = bounded(GOOD_MODULE / module);
             let first = if module > LARGE_MODULE { good } else { bounded(1.0) };
             let up = bounded(good.max(2.0));
-            vec![
+            let mut ways = vec![
                 Way { scale: first, ..plain },
                 Way { scale: up, ..plain },
                 Way { scale: up, sharpen: true, ..plain },
+            ];
+            // Two corners are seen in any text; what has three is worth the rest.
+            let rest = [
                 Way { scale: first, global: true, ..plain },
                 Way { scale: up, global: true, sharpen: true, ..plain },
                 Way { scale: first, invert: true, ..plain },
                 Way { scale: up, invert: true, sharpen: true, ..plain },
-            ]
+            ];
+            ways.extend(rest.into_iter().filter(|_| suspect.has_three_corners()));
+            ways
         }
         (Likely::Stripes, _) => {
             let up = bounded(2.0);
@@ -214,21 +238,41 @@ fn ways(suspect: &Suspect, piece: &GrayImage) -> Vec<Way> {
     }
 }
 
-fn prepare(piece: &GrayImage, way: Way) -> GrayImage {
-    let side = |value: u32| ((value as f32 * way.scale).round() as u32).max(1);
-    let mut prepared = if (way.scale - 1.0).abs() < 0.02 {
-        piece.clone()
+fn prepare<'a>(piece: &'a GrayImage, way: Way, made: &'a mut Vec<Made>) -> Cow<'a, GrayImage> {
+    let at = made_for(piece, way.scale, way.sharpen, made);
+    let picture = at.map_or(piece, |at| &made[at].picture);
+    if !way.invert {
+        return Cow::Borrowed(picture);
+    }
+    let mut inverted = picture.clone();
+    imageops::invert(&mut inverted);
+    Cow::Owned(inverted)
+}
+
+/// Which of the pictures `made` of the piece has this size and sharpness, made now if need be; `None` is the piece itself.
+fn made_for(piece: &GrayImage, scale: f32, sharpen: bool, made: &mut Vec<Made>) -> Option<usize> {
+    let is_own_size = (scale - 1.0).abs() < 0.02;
+    if is_own_size && !sharpen {
+        return None;
+    }
+    let known = made.iter().position(|known| known.sharpen == sharpen && is_same_scale(known.scale, scale));
+    if known.is_some() {
+        return known;
+    }
+    let picture = if sharpen {
+        let plain = made_for(piece, scale, false, made).map_or(piece, |at| &made[at].picture);
+        // Radius of about half a module after scaling: what blur has spread is put back.
+        imageops::unsharpen(plain, scale.max(1.2), 2)
     } else {
+        let side = |value: u32| ((value as f32 * scale).round() as u32).max(1);
         scale::grey_to(piece, side(piece.width()), side(piece.height())).unwrap_or_else(|| piece.clone())
     };
-    if way.sharpen {
-        // Radius of about half a module after scaling: what blur has spread is put back.
-        prepared = imageops::unsharpen(&prepared, way.scale.max(1.2), 2);
-    }
-    if way.invert {
-        imageops::invert(&mut prepared);
-    }
-    prepared
+    made.push(Made { scale, sharpen, picture });
+    Some(made.len() - 1)
+}
+
+fn is_same_scale(one: f32, other: f32) -> bool {
+    (one - other).abs() < 0.001
 }
 
 fn attempt(piece: &GrayImage, likely: Likely, global: bool) -> Vec<Found> {

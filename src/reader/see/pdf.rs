@@ -87,7 +87,7 @@ fn read_page(
     let reading = if judged.fault.is_none() && !asked {
         Read { lines: judged.lines, source: TextSource::TextLayer, warnings: Vec::new() }
     } else if let Some(engine) = engine {
-        let picture = sized(picture, sheet);
+        let picture = sized(picture.into_rgb(), sheet);
         let recognised = recognise(&picture, &wanted, request.rotation, engine)?;
         let warnings = recognised.warnings.iter().map(|code| clean(code)).collect();
         better(judged, Read { lines: recognised.lines, source: TextSource::Recognition, warnings }, asked)

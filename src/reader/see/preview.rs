@@ -1,10 +1,10 @@
 //! Previews: what people see beside the fields. Our own pixels in a fresh JPEG, so no metadata can come along.
 
-use image::RgbImage;
-use jpeg_encoder::{ColorType, Encoder};
+use image::{GrayImage, RgbImage};
+use jpeg_encoder::{ColorType, Encoder, ImageBuffer, JpegColorType};
 
 use crate::{
-    imaging::scale,
+    imaging::{rgba::Pixels, scale},
     reader::{
         output::Output,
         protocol::{Kind, MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL, PreviewHeader, ThumbnailHeader},
@@ -45,60 +45,139 @@ impl Preview {
 
 /// Scales and encodes; the error says what did not work.
 pub fn make(picture: &RgbImage) -> Result<Preview, String> {
-    let factor = factor(picture.width(), picture.height());
-    let scaled = scale::by_factor(picture, factor);
-    let pixels = scaled.as_ref().unwrap_or(picture);
+    match grey(picture) {
+        Some(grey) => made(Shown::Grey(&grey)),
+        None => made(Shown::Colour(picture)),
+    }
+}
+
+/// A picture that is already as large as it should be shown, of a page `page_width` pixels wide.
+pub fn make_scaled(picture: &Pixels, page_width: u32) -> Result<Preview, String> {
+    let preview = made(Shown::from(picture))?;
+    let scale = (preview.width as f32 / page_width.max(1) as f32).min(1.0);
+    Ok(Preview { scale, ..preview })
+}
+
+/// What is shown: pages without colours are scaled and encoded with one channel instead of three.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Grey(&'a GrayImage),
+    Colour(&'a RgbImage),
+}
+
+impl Shown<'_> {
+    fn dimensions(self) -> (u32, u32) {
+        match self {
+            Self::Grey(grey) => grey.dimensions(),
+            Self::Colour(colour) => colour.dimensions(),
+        }
+    }
+
+    /// Smaller by `factor`; `None` when there is nothing to do.
+    fn scaled(self, factor: f32) -> Option<Pixels> {
+        match self {
+            Self::Grey(grey) => scale::grey_by_factor(grey, factor).map(Pixels::Grey),
+            Self::Colour(colour) => scale::by_factor(colour, factor).map(Pixels::Colour),
+        }
+    }
+
+    /// A box of it, inside the picture.
+    fn cropped(self, left: u32, top: u32, width: u32, height: u32) -> Pixels {
+        match self {
+            Self::Grey(grey) => Pixels::Grey(image::imageops::crop_imm(grey, left, top, width, height).to_image()),
+            Self::Colour(rgb) => Pixels::Colour(image::imageops::crop_imm(rgb, left, top, width, height).to_image()),
+        }
+    }
+
+    /// Not with the encoder of `image`: that was a large part of an OFD page (docs/adr/0015).
+    fn encode(self, quality: u8) -> Result<Vec<u8>, String> {
+        let failed = |cause: String| format!("no preview could be made: {cause}");
+        let side = |side: u32| u16::try_from(side).map_err(|_| failed(format!("a side of {side} pixels is too long")));
+        let (width, height) = self.dimensions();
+        let (width, height) = (side(width)?, side(height)?);
+        let mut jpeg = Vec::new();
+        let encoder = Encoder::new(&mut jpeg, quality);
+        let encoded = match self {
+            Self::Grey(grey) => encoder.encode_image(Rows { grey, width, height }),
+            Self::Colour(colour) => encoder.encode(colour.as_raw(), width, height, ColorType::Rgb),
+        };
+        encoded.map_err(|error| failed(error.to_string()))?;
+        Ok(jpeg)
+    }
+}
+
+/// A grey picture as the encoder takes it, a row at a time: its own way to take one goes pixel by pixel.
+struct Rows<'a> {
+    grey: &'a GrayImage,
+    width: u16,
+    height: u16,
+}
+
+impl ImageBuffer for Rows<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        JpegColorType::Luma
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let wide = usize::from(self.width);
+        buffers[0].extend_from_slice(&self.grey.as_raw()[usize::from(y) * wide..][..wide]);
+    }
+}
+
+impl<'a> From<&'a Pixels> for Shown<'a> {
+    fn from(pixels: &'a Pixels) -> Self {
+        match pixels {
+            Pixels::Grey(grey) => Self::Grey(grey),
+            Pixels::Colour(colour) => Self::Colour(colour),
+        }
+    }
+}
+
+fn made(picture: Shown<'_>) -> Result<Preview, String> {
+    let (width, height) = picture.dimensions();
+    let factor = factor(width, height);
+    let scaled = picture.scaled(factor);
+    let shown = scaled.as_ref().map_or(picture, Shown::from);
     for quality in QUALITIES {
-        let jpeg = encode(pixels, quality)?;
+        let jpeg = shown.encode(quality)?;
         if jpeg.len() <= MAX_PREVIEW_BYTES {
-            let (width, height) = pixels.dimensions();
-            return Ok(Preview { width, height, scale: factor, jpeg, thumbnail: thumbnail(pixels)? });
+            let (width, height) = shown.dimensions();
+            return Ok(Preview { width, height, scale: factor, jpeg, thumbnail: thumbnail(shown)? });
         }
     }
     Err("no preview of bearable size could be made".into())
 }
 
 /// The top of the page, filling the frame lists show it in: there a receipt says whose it is.
-fn thumbnail(pixels: &RgbImage) -> Result<Vec<u8>, String> {
-    let (width, height) = pixels.dimensions();
+fn thumbnail(shown: Shown<'_>) -> Result<Vec<u8>, String> {
+    let (width, height) = shown.dimensions();
     let (most_wide, most_high) = MAX_THUMBNAIL;
     let factor = (most_wide as f32 / width as f32).max(most_high as f32 / height as f32);
-    let scaled = scale::by_factor(pixels, factor);
-    let scaled = scaled.as_ref().unwrap_or(pixels);
-    let (wide, high) = (scaled.width().min(most_wide), scaled.height().min(most_high));
-    let left = (scaled.width() - wide) / 2;
-    let top = image::imageops::crop_imm(scaled, left, 0, wide, high).to_image();
-    encode(&top, THUMBNAIL_QUALITY)
+    let scaled = shown.scaled(factor);
+    let scaled = scaled.as_ref().map_or(shown, Shown::from);
+    let (width, height) = scaled.dimensions();
+    let (wide, high) = (width.min(most_wide), height.min(most_high));
+    let left = (width - wide) / 2;
+    Shown::from(&scaled.cropped(left, 0, wide, high)).encode(THUMBNAIL_QUALITY)
 }
 
-/// Not with the encoder of `image`: that was a large part of an OFD page (docs/adr/0015).
-fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, String> {
-    let failed = |cause: String| format!("no preview could be made: {cause}");
-    let side = |side: u32| u16::try_from(side).map_err(|_| failed(format!("a side of {side} pixels is too long")));
-    let (width, height) = (side(pixels.width())?, side(pixels.height())?);
-    let mut jpeg = Vec::new();
-    let encoder = Encoder::new(&mut jpeg, quality);
-    let encoded = match grey(pixels) {
-        Some(grey) => encoder.encode(&grey, width, height, ColorType::Luma),
-        None => encoder.encode(pixels.as_raw(), width, height, ColorType::Rgb),
-    };
-    encoded.map_err(|error| failed(error.to_string()))?;
-    Ok(jpeg)
-}
-
-/// The brightness of a picture without colours, as most written pages are: one channel instead of three.
-fn grey(pixels: &RgbImage) -> Option<Vec<u8>> {
+/// The brightness of a picture without colours.
+fn grey(pixels: &RgbImage) -> Option<GrayImage> {
     // Row by row, so that a coloured page is known by its first coloured row.
     let is_grey = |row: &[u8]| row.chunks_exact(3).fold(0, |differs, p| differs | (p[0] ^ p[1]) | (p[1] ^ p[2])) == 0;
     let mut rows = pixels.as_raw().chunks_exact(pixels.width().max(1) as usize * 3);
-    rows.all(is_grey).then(|| pixels.as_raw().chunks_exact(3).map(|pixel| pixel[0]).collect())
-}
-
-/// A picture that is already as large as it should be shown, of a page `page_width` pixels wide.
-pub fn make_scaled(picture: &RgbImage, page_width: u32) -> Result<Preview, String> {
-    let preview = make(picture)?;
-    let scale = (preview.width as f32 / page_width.max(1) as f32).min(1.0);
-    Ok(Preview { scale, ..preview })
+    let (width, height) = pixels.dimensions();
+    rows.all(is_grey)
+        .then(|| pixels.as_raw().chunks_exact(3).map(|pixel| pixel[0]).collect())
+        .and_then(|grey| GrayImage::from_raw(width, height, grey))
 }
 
 fn factor(width: u32, height: u32) -> f32 {

@@ -54,7 +54,7 @@ fn paths(items: &[Item], raster: &Raster) -> RgbImage {
     context.render_with(&mut pixmap, &mut Glyphs::default(), settings);
     // The ground is opaque, so premultiplied is plain.
     rgba::opaque(pixmap.data_as_u8_slice(), raster.width, raster.height)
-        .unwrap_or_else(|| RgbImage::new(raster.width, raster.height))
+        .map_or_else(|| RgbImage::new(raster.width, raster.height), rgba::Pixels::into_rgb)
 }
 
 fn trace(context: &mut RenderContext, path: &Path, raster: &Raster) {
