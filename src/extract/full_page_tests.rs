@@ -81,6 +81,19 @@ fn a_title_on_the_left_is_no_part_of_the_name_on_the_right() {
         .collect();
     assert!(names.iter().any(|name| name.starts_with("Kranenburg Techniek")), "{names:?}");
     assert!(names.iter().all(|name| !(name.contains("FACTUUR") && name.contains("Kranenburg"))), "{names:?}");
+    assert_eq!(value(&rows, FieldKey::InvoiceNumber), "993511200");
+}
+
+#[test]
+fn invoice_numbers_are_found_under_their_names_in_other_languages() {
+    for label in
+        ["Factuurnummer:", "Factuur nr.", "Numer faktury:", "Faktura VAT nr", "Fakturanummer:", "Número de factura:"]
+    {
+        let rows = ["Kranenburg Techniek", &format!("{label} 993511200"), "2025-06-12", "EUR 21,00"];
+        assert_eq!(value(&rows, FieldKey::InvoiceNumber), "993511200", "{label}");
+    }
+    let rows = ["Kranenburg Techniek", "Ordernummer: 12572103", "2025-06-12", "EUR 21,00"];
+    assert_eq!(value(&rows, FieldKey::InvoiceNumber), "nothing", "another number");
 }
 
 #[test]

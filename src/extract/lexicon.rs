@@ -195,6 +195,9 @@ pub const LEXICON: &[(Label, &str)] = &[
             "cash bill no|cb no|cb|cs no|check no|chk|check|ticket no|ticket|trans no|no resit|resit no|no invois|",
             "reference no|ref no|rechnungsnummer|rechnungs nr|rechnung nr|rechnung|re nr|beleg nr|belegnummer|bon nr|",
             "beleg|quittung nr|kassenbon nr|bonnr|facture no|no facture|facture|numero de facture|ticket n|no ticket|",
+            "factuurnummer|factuur nummer|factuurnr|factuur nr|factuur no|numer faktury|nr faktury|faktura nr|faktura vat nr|",
+            "fakturanummer|fakturanr|numero de factura|numero factura|factura n|factura no|no factura|n de facture|n facture|",
+            "numero facture|numero da fatura|fatura n|cislo faktury|",
             "fattura n|fattura|scontrino n|documento n|numero fattura|发票号码|發票號碼|发票号|票号|票據號|单号|單號|小票号|流水号|收据号|编号"
         ),
     ),
@@ -205,7 +208,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "auth code|approval code|auth|aid|trace|batch|reg|register|till|pos|store|member|member id|customer no|",
             "customer|account|acct|barcode|serial|po no|job no|staff|server|counter|shift|station|counter no|ref|trx|",
             "tran|transaction|tisch|kasse|filiale|bediener|kunde|kundennummer|kunden nr|bestellnummer|caisse|",
-            "commande|client|cassa|tavolo|cliente|meja|kaunter|桌号|台号|订单号|訂單|收银员|会员|车号|证号|卡号|发票代码|發票代碼|校验码|机器编号|终端号|",
+            "ordernummer|klantnummer|commande|client|cassa|tavolo|cliente|meja|kaunter|桌号|台号|订单号|訂單|收银员|会员|车号|证号|卡号|发票代码|發票代碼|校验码|机器编号|终端号|",
             "商户号|参考号|批次号|凭证号|授权码"
         ),
     ),
