@@ -148,6 +148,18 @@ pub fn money_starts_at(cursor: &Cursor, end: usize) -> bool {
     })
 }
 
+/// Currencies whose thousands are set apart by a space where they are paid with, and which follow their amount.
+const SPACED: &[&str] =
+    &["sek", "nok", "dkk", "isk", "czk", "kč", "pln", "zł", "huf", "ft", "kr", "rub", "₽", "uah", "₴"];
+
+/// Whether such a currency starts right after `end`: the number before it may have a space in it.
+pub fn spaced_money_starts_at(cursor: &Cursor, end: usize) -> bool {
+    let from = if cursor.at(end) == ' ' { end + 1 } else { end };
+    SPACED
+        .iter()
+        .any(|mark| matches_at(cursor, from, mark) && !cursor.at(from + mark.chars().count()).is_alphanumeric())
+}
+
 fn is_word(mark: &str) -> bool {
     mark.chars().all(|c| c.is_ascii_alphabetic())
 }

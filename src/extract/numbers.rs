@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rust_decimal::Decimal;
 
-use super::cursor::{Cursor, is_factor, money_ends_at, money_starts_at};
+use super::cursor::{Cursor, is_factor, money_ends_at, money_starts_at, spaced_money_starts_at};
 
 /// Characters of one segment that are searched for amounts.
 pub const MAX_CHARS: usize = 600;
@@ -213,14 +213,14 @@ impl Run {
                 if matches!(cursor.at(i + 1), '.' | ',') && !has_point && digits(i + 2) == 2 && ends(cursor, i + 4) {
                     return Some((cursor.at(i + 1), 2, true));
                 }
-                // `1 234,56`: only with a decimal comma, as `2 100.00` is a count and a price.
+                // `1 234,56`: only with a decimal comma, as `2 100.00` is a count and a price; `1 443 CZK` where it is usual.
                 let group = self.groups.last().map_or(0, String::len);
                 let first = self.separators.is_empty();
                 (digits(i + 1) == 3
                     && (1..=3).contains(&group)
                     && (first || group == 3)
                     && self.separators.iter().all(|s| *s == ' ')
-                    && comma_follows(cursor, i + 4))
+                    && is_spaced(cursor, i + 4))
                 .then_some((' ', 1, false))
             }
             _ => None,
@@ -365,14 +365,14 @@ impl Run {
     }
 }
 
-/// Whether groups of three digits lead from `i` to a decimal comma with two digits.
-fn comma_follows(cursor: &Cursor, mut i: usize) -> bool {
+/// Whether groups of three digits lead from `i` to a decimal comma with two digits, or to a currency written so.
+fn is_spaced(cursor: &Cursor, mut i: usize) -> bool {
     let digit = |i: usize| cursor.at(i).is_ascii_digit();
     while i < cursor.chars.len() && cursor.at(i) == ' ' && digit(i + 1) && digit(i + 2) && digit(i + 3) && !digit(i + 4)
     {
         i += 4;
     }
-    cursor.at(i) == ',' && digit(i + 1) && digit(i + 2) && !digit(i + 3)
+    (cursor.at(i) == ',' && digit(i + 1) && digit(i + 2) && !digit(i + 3)) || spaced_money_starts_at(cursor, i)
 }
 
 fn ends(cursor: &Cursor, i: usize) -> bool {
@@ -397,6 +397,8 @@ mod tests {
             ("1,234.56", "1234.56"),
             ("1.234,56", "1234.56"),
             ("1 234,56", "1234.56"),
+            ("1 443 CZK", "1443"),
+            ("1 234 567 Kč", "1234567"),
             ("1'234.50", "1234.50"),
             ("1’234.50", "1234.50"),
             ("１２．３０", "12.30"),
@@ -435,6 +437,13 @@ mod tests {
     fn what_only_looks_like_an_amount_is_left_alone() {
         for text in ["25/12/2018", "12:30:45", "A1234", "12.03.2020", "ST05748X", "012-3456789-12", "123456789012345"] {
             assert!(find(text).iter().all(|a| a.decimals != 2 || a.value < Decimal::ZERO), "{text}: {:?}", find(text));
+        }
+    }
+
+    #[test]
+    fn a_count_before_a_price_is_no_thousand() {
+        for text in ["2 150 EUR", "2 100.00 SEK", "2 1500 Kč", "2 150 Kčx"] {
+            assert_eq!(values(text)[0], "2", "{text}");
         }
     }
 
