@@ -29,4 +29,5 @@ mod same_expense;
 mod store;
 mod support;
 mod tls;
+mod trips;
 mod visits;
