@@ -11,6 +11,7 @@ mod findings;
 mod formats;
 mod handover;
 mod hostile_bytes;
+mod ingest;
 mod kill_points;
 mod labelled;
 mod mail;
