@@ -49,7 +49,7 @@ async fn a_mails_data_calendar_and_pass_tell_of_the_trip_in_the_draft() {
         let text = |text: &str| if text.is_empty() { nothing.clone() } else { json!(text) };
         (json!(kind), json!(source), text(name), text(from), text(to), json!(start))
     };
-    let told = draft["trips"].as_array().unwrap().to_vec();
+    let told = draft["trips"].as_array().unwrap().clone();
     let short = |t: &Value| {
         let of = |key: &str| t[key].clone();
         (of("kind"), of("source"), of("name"), of("from"), of("to"), of("starts_at"))
