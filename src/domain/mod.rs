@@ -22,4 +22,5 @@ pub mod receipt;
 pub mod sha256;
 pub mod structured;
 pub mod time;
+pub mod trip;
 pub mod visit;

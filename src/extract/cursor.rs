@@ -117,7 +117,10 @@ const MONEY_MARKS: &[&str] = &[
 ];
 
 /// Those of them whose countries set a space between thousands.
-const SPACED_MARKS: &[&str] = &["sek", "nok", "dkk", "czk", "pln", "eur", "zar", "kr", "zł", "zl", "kč", "€"];
+const SPACED_MARKS: &[&str] = &[
+    "sek", "nok", "dkk", "isk", "czk", "pln", "huf", "rub", "uah", "eur", "zar", "kr", "zł", "zl", "kč", "ft", "₽",
+    "₴", "€",
+];
 
 /// Whether a sign or code of money ends right before `start`; letters only when they stand alone.
 pub fn money_ends_at(cursor: &Cursor, start: usize) -> bool {

@@ -83,6 +83,8 @@ static HALF_GLUED: LazyLock<Regex> = LazyLock::new(|| regex(r"(\d{2})[-/. ](\d{2
 /// `1172372015 09:41`: both slashes were read as a 7; the time after it tells the date from a number.
 static SLASHES_AS_SEVEN: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(\d{2})7(\d{2})7((?:19|20)\d{2}) {1,3}[0-2]?\d:[0-5]\d"));
+/// Minutes after an hour, and no seconds: `13:05:00` after a short year lost its blank more often.
+static MINUTES: LazyLock<Regex> = LazyLock::new(|| regex(r"^:[0-5]\d(?:$|[^\d:])"));
 /// A time after a date and a dash.
 static DASHED_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"^-\d{1,2}[:.]\d{2}"));
 
@@ -115,7 +117,7 @@ const MONTHS: [&[&str]; 12] = [
     ],
 ];
 
-fn month_by_name(name: &str) -> Option<i8> {
+pub(super) fn month_by_name(name: &str) -> Option<i8> {
     let folded = super::fold::Folded::new(name, false).text();
     let exact = MONTHS.iter().position(|names| names.contains(&folded.as_str()));
     // `0CT`, `JUI`: lookalikes, only for the whole name.
@@ -222,6 +224,10 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
                 if ascii[..all.start()].ends_with(|c: char| c.is_ascii_digit()) || SHORT_YEAR.is_match(rest) {
                     return None;
                 }
+                // `07 JUN 12:10` is noon of a day without a year, not 2012.
+                if is_hour(m.get(year_at)?, &ascii) {
+                    return None;
+                }
                 let month = month_by_name(m.get(month_at)?.as_str())?;
                 let year = number(year_at).map(|y| if y < 100 { window.century(y) } else { y })?;
                 window.date(year, i32::from(month), number(day_at)?)
@@ -286,6 +292,12 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
     found
 }
 
+/// Whether two digits that may be a short year are the hour of a time: only blanks lead to them, and minutes follow.
+fn is_hour(digits: regex::Match<'_>, text: &str) -> bool {
+    let before = text.get(..digits.start()).unwrap_or("");
+    digits.len() == 2 && before.ends_with(' ') && MINUTES.is_match(text.get(digits.end()..).unwrap_or(""))
+}
+
 /// Readings of three groups of digits, and the bytes they take; a time may be glued to the year.
 fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<Reading>, usize) {
     let none = (Vec::new(), 0);
@@ -303,18 +315,21 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
             (first.len() == 2 && third.len() == 4) || (first.len() == 4 && second.len() == 2 && third.len() == 2)
         }
     };
+    let start = m.get(0).map_or(0, |g| g.start());
+    let third_at = m.get(5).map_or(0, |g| g.start()) - start;
     let more = rest.as_bytes();
     // `08/05/2019-17:20`: a dash may lead to the time where dates are written with something else.
     let to_time = third.len() == 4 && separators.1 != "-" && DASHED_TIME.is_match(rest);
     let goes_on = matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit);
     // `09/23 14:32`: where a separator seems lost, an hour is no year.
     let is_hour = (blank.0 || blank.1) && third.len() == 2 && more.first() == Some(&b':');
+    // `06.08. 19:03`: as is one that stands apart, with its minutes.
+    let is_apart = m.get(0).and_then(|all| all.as_str().get(..third_at)).is_some_and(|before| before.ends_with(' '));
+    let is_hour = is_hour || (is_apart && third.len() == 2 && MINUTES.is_match(rest));
     if !similar || is_hour || (goes_on && !to_time) {
         return none;
     }
     let (Ok(a), Ok(b)) = (first.parse::<i32>(), second.parse::<i32>()) else { return none };
-    let start = m.get(0).map_or(0, |g| g.start());
-    let third_at = m.get(5).map_or(0, |g| g.start()) - start;
     let mut readings: Vec<Reading> = Vec::new();
     let push = |readings: &mut Vec<Reading>, date: Option<CivilDate>, form: Form| {
         if let Some(date) = date
@@ -468,6 +483,10 @@ mod tests {
             "5 may 9",
             "1172372015",
             "tel 1172372015 41",
+            "07 JUN 12:10",
+            "06.08. 19:03 R 12",
+            "06.08. 19:03",
+            "Jun 07 12:10 h",
         ] {
             assert!(readings(text).is_empty(), "{text}: {:?}", readings(text));
         }

@@ -119,8 +119,13 @@ pub fn propose(
     today: CivilDate,
 ) -> Vec<Proposal> {
     let mut out: Vec<Proposal> = Vec::new();
+    let first_day = first_day_of_trip(values);
     for value in values.iter().take(MAX_VALUES) {
         let Some((key, typed)) = field_of(value) else { continue };
+        // Later legs, and what else a calendar holds, are of the same trip and contradict nothing.
+        if key == FieldKey::OccurredOn && tells_of_trips(value.source) && typed.as_date() != first_day {
+            continue;
+        }
         let source = finder(value.source);
         if out.iter().any(|known| known.key == key && known.finder == source) {
             continue;
@@ -147,6 +152,21 @@ pub fn propose(
     }
     out.extend(railway(values, &out));
     out
+}
+
+/// Whether several days a source says are those of a trip.
+const fn tells_of_trips(source: StructuredSource) -> bool {
+    source.is_of_the_trip() || matches!(source, StructuredSource::JsonLd | StructuredSource::Microdata)
+}
+
+/// The first day of the trip: of the mail's own data, else of what lies beside it.
+fn first_day_of_trip(values: &[StructuredValue]) -> Option<CivilDate> {
+    let first = |is_wanted: fn(StructuredSource) -> bool| {
+        let said = values.iter().take(MAX_VALUES).filter(|value| is_wanted(value.source)).filter_map(field_of);
+        said.filter(|(key, _)| *key == FieldKey::OccurredOn).filter_map(|(_, day)| day.as_date()).min()
+    };
+    first(|source| tells_of_trips(source) && !source.is_of_the_trip())
+        .or_else(|| first(StructuredSource::is_of_the_trip))
 }
 
 /// Rail tickets name no seller: there is one railway in China.

@@ -117,10 +117,13 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let mut proposals = sheet.propose(material, context);
     // Tax and net are what add up to the total, so the total is chosen first.
     let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
+    if let Some(total) = total {
+        sheet.region.hear_total(&mut proposals, &sheet.layout, &sheet.mentions, total);
+    }
     let rates = rates::rows(&sheet.layout, &sheet.mentions, total);
     proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total));
     let issued = assemble::most_probable(ranker, FieldKey::Date, &proposals).and_then(|v| v.as_date());
-    proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today));
+    proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today, sheet.region.day_first));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
         proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
     }

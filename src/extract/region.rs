@@ -1,12 +1,14 @@
 //! Where the paper comes from, as evidence: currency, script, tax ids, telephone and address patterns.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use regex::Regex;
+use rust_decimal::Decimal;
 
 use super::{
     Context,
     layout::Layout,
+    money::Mention,
     rank::{Features, Proposal},
 };
 use crate::domain::{
@@ -101,6 +103,14 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
 
 /// Base score of a currency nothing speaks for; with it one strong sign gives about 0.9.
 const UNSEEN: f32 = 1.0;
+/// Characters before and after an amount in which its currency stands.
+const BESIDE: usize = 5;
+/// Weight of a sign that names a currency and does not only hint at a country.
+const STRONG: f32 = 2.0;
+/// Probability of the currency that stands beside the total.
+const SURE: f32 = 0.95;
+/// The finder of all proposals made here.
+const FINDER: &str = "currency:signs";
 
 impl Region {
     /// Reads the signs of origin off the paper.
@@ -145,7 +155,7 @@ impl Region {
                     key: FieldKey::Currency,
                     value: FieldValue::Currency(currency),
                     evidence: evidence.into_iter().collect(),
-                    finder: "currency:signs",
+                    finder: FINDER,
                     reasons,
                     features: Features(vec![("p", p)]),
                 })
@@ -154,6 +164,21 @@ impl Region {
         currencies.sort_by(|a, b| b.features.get("p").total_cmp(&a.features.get("p")));
         let (day_first, order_reason) = order(&currencies, context);
         Self { currencies, day_first, order_reason }
+    }
+}
+
+/// The one currency whose sign or code touches an amount.
+fn beside(text: &str, amount: &Range<usize>) -> Option<&'static str> {
+    let start = text.get(..amount.start)?.char_indices().rev().take(BESIDE).last().map_or(amount.start, |(at, _)| at);
+    let after = text.get(amount.end..)?;
+    let end = amount.end + after.char_indices().nth(BESIDE).map_or(after.len(), |(at, _)| at);
+    let near = text.get(start..end)?;
+    let spoken = SIGNS.iter().filter(|sign| sign.pattern.is_match(near)).filter_map(|sign| sign.speaks.first());
+    let mut codes: Vec<&str> = spoken.filter(|(_, weight)| *weight >= STRONG).map(|(code, _)| *code).collect();
+    codes.dedup();
+    match codes.as_slice() {
+        [code] => Some(code),
+        _ => None,
     }
 }
 
@@ -178,6 +203,32 @@ impl Region {
     /// The most probable currency's code, when one is likely.
     pub fn currency(&self) -> Option<String> {
         self.currencies.first().filter(|c| c.features.get("p") > 0.5).map(|c| c.value.to_string())
+    }
+
+    /// Believes the currency that stands right beside the total where several are named: fees and prices elsewhere on the
+    /// paper may be in others.
+    pub fn hear_total(&self, proposals: &mut [Proposal], layout: &Layout<'_>, mentions: &[Mention], total: Decimal) {
+        if self.currencies.first().is_none_or(|best| best.features.get("p") >= SURE) {
+            return;
+        }
+        let mut beside: Vec<&str> = mentions
+            .iter()
+            .filter(|m| !m.amount.percent && m.amount.value == total)
+            .filter_map(|m| beside(&layout.segments.get(m.segment)?.text, &m.amount.range))
+            .collect();
+        beside.dedup();
+        let [code] = beside.as_slice() else { return };
+        let is_own =
+            |p: &&mut Proposal| p.key == FieldKey::Currency && p.finder == FINDER && p.value.to_string() == *code;
+        let Some(heard) = proposals.iter_mut().find(is_own) else { return };
+        // What it gains the others lose.
+        let left = (1.0 - SURE) / (1.0 - heard.features.get("p")).max(1.0 - SURE);
+        heard.features = Features(vec![("p", SURE)]);
+        heard.reasons.push("beside:total".to_owned());
+        let others = proposals.iter_mut().filter(|p| p.key == FieldKey::Currency && p.finder == FINDER);
+        for other in others.filter(|p| p.value.to_string() != *code) {
+            other.features = Features(vec![("p", other.features.get("p") * left)]);
+        }
     }
 
     /// Rows that name only another currency than the paper's own: a conversion for tourists.
@@ -207,4 +258,23 @@ fn order(currencies: &[Proposal], context: &Context) -> (f32, &'static str) {
     };
     let day_first = (known - american).max(0.0) * 0.97 + american * 0.04 + unknown * by_locale;
     (day_first.clamp(0.02, 0.98), if unknown > 0.6 { "locale" } else { "country" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::tests::read;
+
+    #[test]
+    fn where_several_currencies_are_named_the_one_beside_the_total_counts() {
+        let fees = ["Luggage  100 CZK / 4 €", "in cash  50 CZK / 2 €", "by card  60 CZK / 3 €"];
+        for (total, expected) in [("Total  1 340 CZK", "CZK"), ("Total  € 54.00", "EUR")] {
+            let rows: Vec<&str> = ["EXAMPLE BUS", total].into_iter().chain(fees).collect();
+            let currency = &read(&rows).fields[&FieldKey::Currency];
+            assert_eq!(currency.value.to_string(), expected, "{currency:?}");
+            assert!(currency.reasons.contains(&"beside:total".to_owned()), "{currency:?}");
+        }
+        // Beside the total stand two: nothing is concluded.
+        assert_eq!(beside("EUR 12.00 CZK", &(4..9)), None);
+    }
 }

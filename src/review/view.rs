@@ -17,6 +17,8 @@ use crate::{
         page::Code,
         person::Actor,
         receipt::PartRole,
+        structured::StructuredValue,
+        trip::Trip,
     },
     store::{
         Tx, breakdowns,
@@ -86,6 +88,8 @@ pub struct DraftView {
     pub engine: Option<String>,
     /// Machine-readable codes on its pages, of every document it is made of, as they were read.
     pub codes: Vec<Code>,
+    /// The trip around it, by its beginning, as the documents it is made of say it in data.
+    pub trips: Vec<Trip>,
     /// What checks noticed, most important first.
     pub findings: Vec<FindingView>,
     /// The live expense, once confirmed.
@@ -146,6 +150,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let engine = readings.iter().find(|reading| receipt.reading_id.as_ref() == Some(&reading.id));
     let engine = engine.map(|reading| reading.engine.clone());
     let codes = codes(&parts, &readings);
+    let trips = trips(&readings);
     let pages = pages(&mut tx, &parts).await?;
     let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
@@ -162,6 +167,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
         warnings,
         engine,
         codes,
+        trips,
         findings,
         expense,
     })
@@ -176,6 +182,13 @@ async fn readings_of(tx: &mut Tx, receipt: &ReceiptRow, parts: &[PartRow]) -> Re
         }
     }
     Ok(found)
+}
+
+/// The trips its readings tell of. Readings of versions that kept something else tell of none.
+fn trips(readings: &[ReadingRow]) -> Vec<Trip> {
+    let said =
+        readings.iter().map(|reading| serde_json::from_value::<Vec<StructuredValue>>(reading.structured.0.clone()));
+    Trip::all(&said.flat_map(Result::unwrap_or_default).collect::<Vec<_>>())
 }
 
 /// The codes on a receipt's own pages, and of a picture of several receipts only those inside its region, in the order of

@@ -167,5 +167,6 @@ async fn a_calendar_or_a_pass_in_the_mail_says_the_day_of_the_journey() {
         assert_eq!(capture["receipts"][0]["issued_on"], "2026-11-20", "{capture}");
         let draft = api.get(&format!("/drafts/{}", capture["receipts"][0]["id"].as_str().unwrap())).await;
         assert_eq!(draft["fields"]["occurred_on"]["proposed"]["value"], day, "{draft}");
+        assert!(draft["trips"][0]["starts_at"].as_str().unwrap().starts_with(day), "{draft}");
     }
 }

@@ -53,7 +53,7 @@ async fn hand_in(
 }
 
 /// An organisation with categories.
-async fn furnish(world: &TestApp) {
+pub async fn furnish(world: &TestApp) {
     let mut tx = world.app.db.write().await.unwrap();
     let organisation = Organisation {
         id: world.app.id::<OrganisationId>(),
@@ -94,7 +94,7 @@ fn dinner() -> Edit {
     ])
 }
 
-async fn submitted(world: &TestApp, who: &Actor, own: &str) -> receipts::ReceiptRow {
+pub async fn submitted(world: &TestApp, who: &Actor, own: &str) -> receipts::ReceiptRow {
     let row = draft(world, who, own).await;
     let row = review::edit(&world.app, who, &row.id, row.revision, &dinner()).await.unwrap();
     review::decide(&world.app, who, &row.id, row.revision, Verb::Submit).await.unwrap()
@@ -177,6 +177,11 @@ async fn a_corrected_and_confirmed_draft_is_an_expense_is_remembered_and_is_in_t
 
 /// Says that the draft's proposals came from a reading.
 async fn as_if_read(world: &TestApp, row: &receipts::ReceiptRow) {
+    as_if_told(world, row, serde_json::json!({})).await;
+}
+
+/// Says that the draft's proposals came from a reading that found these values.
+pub async fn as_if_told(world: &TestApp, row: &receipts::ReceiptRow, values: serde_json::Value) {
     let mut tx = world.app.db.write().await.unwrap();
     let document = captures::documents(&mut tx, &row.capture_id).await.unwrap().remove(0);
     let reading = ReadingRow {
@@ -187,7 +192,7 @@ async fn as_if_read(world: &TestApp, row: &receipts::ReceiptRow) {
         versions: Json(serde_json::json!({})),
         pages: Json(Vec::new()),
         codes: Json(Vec::new()),
-        structured: Json(serde_json::json!({})),
+        structured: Json(values),
         warnings: Json(Vec::new()),
         duration_ms: 1,
         created_at: NOW,

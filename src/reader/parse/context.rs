@@ -7,7 +7,11 @@ use zip::ZipArchive;
 
 use super::{charset, zip as archive};
 use crate::{
-    domain::structured::{StructuredSource, StructuredValue},
+    domain::{
+        structured::{StructuredSource, StructuredValue},
+        time::CivilDate,
+        trip::{TRIP, TripKind},
+    },
     reader::protocol::MAX_VALUE_CHARS,
 };
 
@@ -47,6 +51,7 @@ pub fn calendar(bytes: &[u8]) -> Vec<StructuredValue> {
                 if events > MAX_EVENTS {
                     break;
                 }
+                push(&mut values, StructuredSource::Calendar, TRIP, TripKind::Event.as_str());
             }
             // Alarms inside an event have a summary and times of their own.
             ("BEGIN", _) if depth > 0 => depth += 1,
@@ -66,13 +71,26 @@ fn event(values: &mut Vec<StructuredValue>, name: &str, head: &str, value: &str)
         "SUMMARY" => push(values, source, "event", &said),
         "LOCATION" => push(values, source, "event_place", &said),
         "DTSTART" => push(values, source, "event_starts_at", &moment(value)),
-        "DTEND" => push(values, source, "event_ends_at", &moment(value)),
+        "DTEND" => {
+            let end = last_moment(&moment(value), values);
+            push(values, source, "event_ends_at", &end);
+        }
         "ORGANIZER" => {
             let name = head.split(';').find_map(|part| part.strip_prefix("CN=")).map(|name| name.trim_matches('"'));
             push(values, source, "event_organizer", name.unwrap_or(value.trim_start_matches("mailto:")));
         }
         _ => {}
     }
+}
+
+/// An event of whole days ends before the day it names (RFC 5545, 3.6.1): its last day, and its first where programs name
+/// that one.
+fn last_moment(end: &str, values: &[StructuredValue]) -> String {
+    let starts = values.iter().rev().find(|v| v.name == "event_starts_at").map(|v| v.text.as_str());
+    let before = end.parse::<CivilDate>().ok().and_then(|day| day.yesterday().ok()).map(|day| day.to_string());
+    before
+        .filter(|last| end.len() == 10 && starts.is_none_or(|start| start <= last.as_str()))
+        .unwrap_or_else(|| end.to_owned())
 }
 
 /// Long lines are folded: a line that begins with a blank goes on with the one before (RFC 5545, 3.1).
@@ -99,6 +117,28 @@ fn moment(value: &str) -> String {
     }
 }
 
+/// What journey or event a pass lets one take part in; `None` for cards, coupons and what has no day.
+fn kind_of_pass(pass: &Value) -> Option<TripKind> {
+    let Some(journey) = pass.get("boardingPass") else {
+        let is_card = ["storeCard", "coupon"].iter().any(|style| pass.get(*style).is_some());
+        let other = pass.get("relevantDate").filter(|_| !is_card).map(|_| TripKind::Other);
+        return pass.get("eventTicket").map(|_| TripKind::Event).or(other);
+    };
+    Some(match journey.get("transitType").and_then(Value::as_str) {
+        Some("PKTransitTypeAir") => TripKind::Flight,
+        Some("PKTransitTypeTrain") => TripKind::Train,
+        Some("PKTransitTypeBus") => TripKind::Bus,
+        Some("PKTransitTypeBoat") => TripKind::Boat,
+        _ => TripKind::Other,
+    })
+}
+
+/// `Zurich (ZRH)`: the large field of a flight is the airport's code, its label the town.
+fn place(label: &str, text: &str) -> String {
+    let is_code = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+    if is_code && !label.is_empty() { format!("{label} ({text})") } else { text.to_owned() }
+}
+
 /// Whether an archive is a wallet pass, and what it says: its fields with their labels.
 pub fn pass(document: &[u8]) -> Option<Vec<StructuredValue>> {
     let entries = archive::directory(document).ok()?;
@@ -111,6 +151,9 @@ pub fn pass(document: &[u8]) -> Option<Vec<StructuredValue>> {
     let pass: Value = serde_json::from_str(&charset::decode(&bytes, None)).ok()?;
     let source = StructuredSource::Pass;
     let mut values = Vec::new();
+    if let Some(kind) = kind_of_pass(&pass) {
+        push(&mut values, source, TRIP, kind.as_str());
+    }
     for (key, name) in
         [("organizationName", "pass_organization"), ("description", "pass_description"), ("relevantDate", "pass_date")]
     {
@@ -128,6 +171,18 @@ pub fn pass(document: &[u8]) -> Option<Vec<StructuredValue>> {
                     _ => continue,
                 };
                 push(&mut values, source, "pass_field", &format!("{label}: {text}"));
+                let key = field.get("key").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+                let is_any = |words: &[&str]| words.iter().any(|word| key.contains(word));
+                // Keys are its programmer's English; of a journey the two large fields are where from and where to.
+                if is_any(&["passenger", "traveler", "traveller"]) {
+                    push(&mut values, source, "passenger", &text);
+                } else if is_any(&["confirmation", "pnr", "booking", "reservation"]) {
+                    push(&mut values, source, "reservation_number", &text);
+                } else if group == "primaryFields" && kind_of_pass(&pass).is_some_and(|kind| kind != TripKind::Event) {
+                    let is_from = !values.iter().any(|v| v.name == "departure_place");
+                    let name = if is_from { "departure_place" } else { "arrival_place" };
+                    push(&mut values, source, name, &place(label, &text));
+                }
             }
         }
     }
@@ -142,6 +197,7 @@ mod tests {
     use zip::{ZipWriter, write::SimpleFileOptions};
 
     use super::*;
+    use crate::domain::trip::Trip;
 
     fn said(values: &[StructuredValue]) -> Vec<(&str, &str)> {
         values.iter().map(|v| (v.name.as_str(), v.text.as_str())).collect()
@@ -155,6 +211,7 @@ mod tests {
         assert_eq!(
             said(&values),
             [
+                ("trip", "event"),
                 ("event", "Flight LX188, Zurich – Shanghai"),
                 ("event_starts_at", "2026-12-01T13:05:00"),
                 ("event_ends_at", "2026-12-02T06:20:00Z"),
@@ -165,15 +222,38 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_whole_days_ends_with_its_last_one() {
+        for (start, end, expected) in [
+            ("20261202", "20261203", "2026-12-02"),
+            ("20261202", "20261205", "2026-12-04"),
+            ("20261202", "20261202", "2026-12-02"),
+        ] {
+            let text = format!(
+                "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:{start}\nDTEND;VALUE=DATE:{end}\nEND:VEVENT\nEND:VCALENDAR"
+            );
+            assert!(said(&calendar(text.as_bytes())).contains(&("event_ends_at", expected)), "{start} {end}");
+        }
+    }
+
+    #[test]
     fn a_pass_says_its_fields() {
         let json = r#"{"organizationName":"Swiss","description":"Boarding pass","relevantDate":"2026-12-01T13:05:00+01:00",
-            "boardingPass":{"primaryFields":[{"key":"from","label":"Zurich","value":"ZRH"}],"backFields":[{"key":"x","value":7}]}}"#;
+            "boardingPass":{"transitType":"PKTransitTypeAir","primaryFields":[{"key":"from","label":"Zurich","value":"ZRH"},
+            {"key":"to","label":"Shanghai","value":"PVG"}],"backFields":[{"key":"x","value":7},{"key":"passengerName","value":"Ann Rep"},
+            {"key":"pnr","label":"Booking","value":"XYZ"}]}}"#;
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         writer.start_file("pass.json", SimpleFileOptions::default()).unwrap();
         writer.write_all(json.as_bytes()).unwrap();
         let bytes = writer.finish().unwrap().into_inner();
         let values = pass(&bytes).unwrap();
-        assert_eq!(said(&values)[3..], [("pass_field", "Zurich: ZRH"), ("pass_field", "x: 7")]);
+        assert!(
+            said(&values).contains(&("pass_field", "Zurich: ZRH")) && said(&values).contains(&("pass_field", "x: 7"))
+        );
+        let trip = Trip::all(&values).remove(0);
+        assert_eq!((trip.kind, trip.carrier.as_deref()), (TripKind::Flight, Some("Swiss")));
+        assert_eq!((trip.from.as_deref(), trip.to.as_deref()), (Some("Zurich (ZRH)"), Some("Shanghai (PVG)")));
+        assert_eq!(trip.starts_at.as_deref(), Some("2026-12-01T13:05:00+01:00"));
+        assert_eq!((trip.reservation.as_deref(), trip.passengers), (Some("XYZ"), vec!["Ann Rep".to_owned()]));
         assert_eq!(pass(b"PK\x03\x04 nonsense"), None);
     }
 

@@ -4,7 +4,10 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::domain::structured::{StructuredSource, StructuredValue};
+use crate::domain::{
+    structured::{StructuredSource, StructuredValue},
+    trip::{TRIP, TripKind},
+};
 
 /// Things inside things that are looked through for one that is known (`@graph`, lists).
 const MAX_DEPTH: usize = 4;
@@ -16,7 +19,7 @@ pub fn values(thing: &Value, source: StructuredSource, values: &mut Vec<Structur
     let mut found = Vec::new();
     collect(thing, 0, &mut found);
     for thing in found.into_iter().take(MAX_THINGS) {
-        Said { source, values }.thing(thing);
+        Said { source, values, from: 0 }.thing(thing);
     }
 }
 
@@ -65,13 +68,20 @@ impl Kind {
 struct Said<'a> {
     source: StructuredSource,
     values: &'a mut Vec<StructuredValue>,
+    /// Where the values of the present trip begin: what another trip says is said again.
+    from: usize,
 }
 
 impl Said<'_> {
     fn thing(&mut self, thing: &Value) {
         match Kind::of(thing) {
-            Some(Kind::Order) => self.order(thing),
-            Some(Kind::Invoice) => self.invoice(thing),
+            Some(kind @ (Kind::Order | Kind::Invoice)) => {
+                // What follows a trip and is none must not be taken for more of it.
+                if self.values.iter().any(|v| v.source == self.source && v.name == TRIP) {
+                    self.push(TRIP, "end".to_owned());
+                }
+                if kind == Kind::Order { self.order(thing) } else { self.invoice(thing) }
+            }
             Some(Kind::Reservation) => self.reservation(thing),
             None => {}
         }
@@ -116,6 +126,8 @@ impl Said<'_> {
     fn reservation(&mut self, reservation: &Value) {
         let subject = reservation.get("reservationFor").unwrap_or(&Value::Null);
         let subject = list(Some(subject)).next().unwrap_or(&Value::Null);
+        self.from = self.values.len();
+        self.push(TRIP, kind_of_trip(type_name(reservation)).to_string());
         self.text("reservation_number", first(reservation, &["reservationNumber", "reservationId"]));
         self.text("passenger", name(first(reservation, &["underName"])));
         self.date("issued_on", first(reservation, &["bookingTime", "bookingDate"]));
@@ -126,6 +138,8 @@ impl Said<'_> {
             | "Restaurant" | "ParkingFacility" => name(Some(subject)),
             _ => None,
         };
+        let is_named = own.is_some() || type_name(subject).ends_with("Event");
+        self.text("trip_name", name(Some(subject)).filter(|_| is_named));
         self.text("merchant", own.or(merchant));
         let airline = first(subject, &["airline"]).and_then(|airline| plain(airline.get("iataCode")));
         let flight = plain(subject.get("flightNumber")).map(|number| match airline {
@@ -160,7 +174,8 @@ impl Said<'_> {
     }
 
     fn push(&mut self, name: &str, text: String) {
-        let is_there = self.values.iter().any(|v| v.source == self.source && v.name == name && v.text == text);
+        let said = self.values.get(self.from..).unwrap_or_default();
+        let is_there = said.iter().any(|v| v.source == self.source && v.name == name && v.text == text);
         if !text.is_empty() && !is_there {
             self.values.push(StructuredValue {
                 source: self.source,
@@ -213,6 +228,23 @@ impl Said<'_> {
             return true;
         }
         false
+    }
+}
+
+/// What a reservation is of, by its type.
+fn kind_of_trip(type_name: &str) -> TripKind {
+    match type_name {
+        "FlightReservation" => TripKind::Flight,
+        "TrainReservation" => TripKind::Train,
+        "BusReservation" => TripKind::Bus,
+        "BoatReservation" => TripKind::Boat,
+        "LodgingReservation" => TripKind::Lodging,
+        "RentalCarReservation" => TripKind::Car,
+        "TaxiReservation" => TripKind::Taxi,
+        "ParkingReservation" => TripKind::Parking,
+        "FoodEstablishmentReservation" => TripKind::Meal,
+        "EventReservation" => TripKind::Event,
+        _ => TripKind::Other,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
         parts::{LinkRow, RefusedRow},
         receipts::ReceiptRow,
     },
+    web::api::trips::TripBody,
 };
 
 /// Tells `null` (the value goes) from absent (it stays).
@@ -378,6 +379,8 @@ pub struct DraftBody {
     pub documents: Vec<DraftDocumentBody>,
     /// Machine-readable codes on its pages, in the order of the pages.
     pub codes: Vec<CodeBody>,
+    /// The trip around it, by its beginning, as mails, calendars and wallet passes say it in data.
+    pub trips: Vec<TripBody>,
     /// The capture.
     pub capture_id: String,
     /// The rep's note.
@@ -476,6 +479,7 @@ impl From<&DraftView> for DraftBody {
                 .map(|(n, document)| DraftDocumentBody::new(id, n, document))
                 .collect(),
             codes: view.codes.iter().map(CodeBody::from).collect(),
+            trips: view.trips.iter().map(TripBody::from).collect(),
             capture_id: view.capture.id.to_string(),
             note: view.capture.note.clone(),
             original_url: format!("/api/v1/drafts/{id}/original"),

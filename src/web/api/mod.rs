@@ -15,6 +15,7 @@ pub mod password;
 pub mod people;
 pub mod receipts;
 pub mod tokens;
+pub mod trips;
 pub mod units;
 pub mod verifications;
 pub mod visits;

@@ -26,6 +26,7 @@ use crate::{
                 PageView, QueuePlace, SHOWN,
             },
             shell::VisitView,
+            trips::TripLine,
         },
         problem::ApiError,
         state::AppState,
@@ -94,6 +95,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         warnings: view.warnings.clone(),
         findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
         codes: codes(&view),
+        trips: view.trips.iter().map(|trip| TripLine::new(&frame.shell, trip)).collect(),
         may: may(&mut tx, actor, &view).await?,
         queue,
         history: history

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::{
     html::{self, Html},
     shell::{Choice, Problem, Shell, VisitOption, VisitView},
+    trips::TripLine,
 };
 use crate::{
     domain::{
@@ -75,6 +76,8 @@ pub struct DraftPage {
     pub findings: Vec<FindingLine>,
     /// Machine-readable codes on the paper: what kind, and the payload as it was read.
     pub codes: Vec<CodeLine>,
+    /// The trip around it, by its beginning.
+    pub trips: Vec<TripLine>,
     /// What the viewer may do now.
     pub may: May,
     /// Where this draft stands in the queue.

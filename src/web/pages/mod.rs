@@ -18,6 +18,7 @@ pub mod shell;
 pub mod sign_in;
 pub mod status;
 pub mod tokens;
+pub mod trips;
 pub mod visits;
 
 #[cfg(test)]

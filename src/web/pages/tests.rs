@@ -130,6 +130,8 @@ fn words_in_the_catalog_are_used_somewhere() {
         "flag",
         "finding",
         "finding_word",
+        "trip_kind",
+        "trip_source",
         "why",
         "why_source",
         "why_code",

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
 use super::{
-    decoded,
+    cms, decoded,
     head::{MAX_HEAD, legible},
-    tnef,
+    parameters, tnef,
 };
 use crate::{
     domain::{capture::Relation, media::MediaType, structured::StructuredValue},
@@ -51,8 +51,14 @@ pub struct Carried<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// Everything carried, wrappers opened, ornaments of the text left out.
-pub fn of<'a>(message: &'a Message<'_>, raw: &'a [u8], cited: &[String], is_cut: &mut bool) -> Vec<Carried<'a>> {
+/// Everything carried, wrappers opened, ornaments of the text left out. `is_silent` is a mail without text of its own.
+pub fn of<'a>(
+    message: &'a Message<'_>,
+    raw: &'a [u8],
+    cited: &[String],
+    is_silent: bool,
+    is_cut: &mut bool,
+) -> Vec<Carried<'a>> {
     let mut carried = Vec::new();
     for part in message.attachments.iter().filter_map(|id| message.parts.get(*id as usize)) {
         // The text itself is not carried.
@@ -69,6 +75,8 @@ pub fn of<'a>(message: &'a Message<'_>, raw: &'a [u8], cited: &[String], is_cut:
             continue;
         }
         if let Some(contents) = tnef::unwrap(&bytes) {
+            // A mail that says something itself says it in the wrapper once more.
+            let body = if is_silent { contents.body() } else { contents.html.clone().map(|html| ("text/html", html)) };
             let room = MAX_ATTACHMENTS - carried.len();
             let inside = contents.attachments.into_iter().map(|inner| Carried {
                 name: inner.name,
@@ -77,10 +85,19 @@ pub fn of<'a>(message: &'a Message<'_>, raw: &'a [u8], cited: &[String], is_cut:
                 bytes: Cow::Owned(inner.bytes),
             });
             carried.extend(inside.take(room));
-            if let Some(html) = contents.html.filter(|html| !html.is_empty()) {
-                let (name, kind) = ("message.html".to_owned(), "text/html".to_owned());
-                carried.push(Carried { name, kind, relation: Relation::Inline, bytes: Cow::Owned(html) });
+            if let Some((kind, bytes)) = body.filter(|(_, bytes)| !bytes.is_empty()) {
+                let name = if kind == "text/html" { "message.html" } else { "message.txt" };
+                let (name, kind, bytes) = (name.to_owned(), kind.to_owned(), Cow::Owned(bytes));
+                carried.push(Carried { name, kind, relation: Relation::Inline, bytes });
             }
+            continue;
+        }
+        if kind.ends_with("pkcs7-mime")
+            && let Some(content) = cms::signed_content(&bytes)
+        {
+            let bytes = Cow::Owned([envelope(raw), content].concat());
+            let (name, kind) = ("message.eml".to_owned(), "message/rfc822".to_owned());
+            carried.push(Carried { name, kind, relation: Relation::Message, bytes });
             continue;
         }
         let is_shown =
@@ -110,17 +127,38 @@ pub fn context(part: &Carried<'_>) -> Option<Vec<StructuredValue>> {
     None
 }
 
-/// The name of a part; read once more from its headers when it is written in bytes of no stated charset.
+/// The headers of a mail that say from whom, when and about what it is: what is signed has only those of its type.
+fn envelope(mail: &[u8]) -> Vec<u8> {
+    const WANTED: [&[u8]; 3] = [b"from:", b"subject:", b"date:"];
+    let mut out = Vec::new();
+    let mut is_wanted = false;
+    for line in mail[..mail.len().min(MAX_HEAD)].split_inclusive(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let starts = |name: &&[u8]| line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
+            is_wanted = WANTED.iter().any(starts);
+        }
+        if is_wanted {
+            out.extend(line);
+        }
+    }
+    out
+}
+
+/// The name of a part; read once more from its headers when it is packed, or in bytes of no stated charset: the parser
+/// believes every label.
 fn name(part: &MessagePart<'_>, raw: &[u8]) -> String {
     let name = part.attachment_name().unwrap_or_default();
+    let is_packed = |all: &[u8]| !all.is_ascii() || all.windows(2).any(|two| matches!(two, b"=?" | b"*=" | b"*0"));
     let headers = raw.get(part.offset_header as usize..part.offset_body as usize);
-    let Some(headers) = headers.filter(|all| name.contains(char::REPLACEMENT_CHARACTER) && all.len() <= MAX_HEAD)
-    else {
-        return name.to_owned();
-    };
-    let legible = legible(headers);
-    let parsed = MessageParser::default().parse_headers(&legible);
-    parsed.and_then(|message| Some(message.parts.first()?.attachment_name()?.to_owned())).unwrap_or_default()
+    let Some(headers) = headers.filter(|all| all.len() <= MAX_HEAD && is_packed(all)) else { return name.to_owned() };
+    let headers = legible(headers);
+    let legible = parameters::legible(&headers);
+    let parsed = MessageParser::default().parse_headers(legible.as_bytes());
+    let parsed = parsed.and_then(|message| Some(message.parts.first()?.attachment_name()?.to_owned()));
+    parsed.unwrap_or_else(|| name.to_owned())
 }
 
 fn kind(part: &MessagePart<'_>) -> String {

@@ -5,9 +5,13 @@
 //! whole messages as well. Calendars and wallet passes become values. Nothing remote is ever asked for.
 
 mod attachments;
+mod cms;
 pub(super) mod forward;
 mod head;
+mod lzfu;
 mod merchant;
+mod parameters;
+mod rtf;
 mod scan;
 pub(super) mod tnef;
 
@@ -54,6 +58,7 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
         .parse(document)
         .ok_or_else(|| failed(Reason::Undecodable, "the mail has no headers"))?;
     let mut body = body(&message, document)?;
+    let is_silent = body.lines.iter().all(|line| line.trim().is_empty());
     let original = forward::find(&body.lines);
     let mut values = header_values(&message, original.as_ref(), &body.lines);
     let lines = lines(&message, original.as_ref(), std::mem::take(&mut body.lines));
@@ -63,7 +68,7 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     }
     values.append(&mut body.values);
     let mut is_cut = body.is_cut || lines.len() > MAX_LINES;
-    for part in attachments::of(&message, document, &body.cited, &mut is_cut) {
+    for part in attachments::of(&message, document, &body.cited, is_silent, &mut is_cut) {
         if part.bytes.len() as u64 > request.limits.max_bytes {
             warn(out, "part_too_large")?;
             continue;
@@ -238,9 +243,12 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
     };
     header("Subject:", forward::without_prefixes(subject));
     header("From:", &format!("{name} {address}"));
-    // When a mail was sent is the date of its receipt only when that says none itself.
+    // When a mail was sent is the date of its receipt only when that says none itself: days after it are those of a trip.
     let sent_on = message.date().and_then(|d| CivilDate::new(d.year as i16, d.month as i8, d.day as i8).ok());
-    let says_its_date = sent_on.is_some_and(|on| body.iter().any(|line| !dates::find(line, on).is_empty()));
+    let is_until = |line: &String, on: CivilDate| {
+        dates::find(line, on).iter().flat_map(|found| &found.readings).any(|reading| reading.date <= on)
+    };
+    let says_its_date = sent_on.is_some_and(|on| body.iter().any(|line| is_until(line, on)));
     if !says_its_date {
         header("Sent:", date.as_deref().unwrap_or_default());
     }
@@ -413,6 +421,69 @@ mod tests {
                 assert!(page.contains(text), "{label}: {page}");
             }
         }
+    }
+
+    #[test]
+    fn names_of_attachments_are_read_however_their_packing_is_labelled() {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        let gb = encoding_rs::GB18030.encode("电子发票.pdf").0.into_owned();
+        for (bytes, label) in
+            [(&gb[..], "gb2312"), (&gb, "utf-8"), (&gb, "iso-8859-1"), ("电子发票.pdf".as_bytes(), "gbk")]
+        {
+            let word = format!("=?{label}?B?{}?=", BASE64_STANDARD.encode(bytes));
+            let percent = bytes.iter().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
+            for disposition in [format!("filename=\"{word}\""), format!("filename*={label}''{percent}")] {
+                let mail = format!(
+                    "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nsee there\r\n--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; {disposition}\r\n\r\n%PDF-1.4 x\r\n--x--\r\n"
+                );
+                let sent = sent(mail.as_bytes());
+                assert_eq!(sent.parts[0].0.name, "电子发票.pdf", "{disposition}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mail_whose_text_is_only_in_winmail_dat_gives_it_as_a_part() {
+        let rich = tnef::tests_support::rich(b"{\\rtf1\\ansi HARBOUR CAFE\\par Total\\tab EUR 12.80}");
+        let mail = |text: &'static str| {
+            let mail = MessageBuilder::new().from("a@example.com").subject("Receipt").text_body(text);
+            mail.attachment("application/ms-tnef", "winmail.dat", rich.clone()).write_to_vec().unwrap()
+        };
+        let silent = sent(&mail(" "));
+        let (head, bytes) = &silent.parts[0];
+        assert_eq!(
+            (head.name.as_str(), bytes.as_slice()),
+            ("message.txt", b"HARBOUR CAFE\nTotal\tEUR 12.80".as_slice())
+        );
+        assert!(sent(&mail("HARBOUR CAFE Total EUR 12.80")).parts.is_empty(), "what the mail says itself");
+    }
+
+    #[test]
+    fn a_mail_inside_its_signature_is_a_message_with_the_headers_around_it() {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        for is_streamed in [false, true] {
+            let inner = b"Content-Type: text/plain\r\n\r\nHARBOUR CAFE\r\nTotal EUR 4.50\r\n";
+            let packed = BASE64_STANDARD.encode(cms::tests_support::signed(inner, is_streamed));
+            let mail = format!(
+                "Received: x\r\nFrom: Harbour Cafe\r\n <r@cafe.example>\r\nSubject: Your receipt\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n{packed}\r\n"
+            );
+            let outer = sent(mail.as_bytes());
+            let (head, bytes) = &outer.parts[0];
+            assert_eq!(head.relation, Relation::Message);
+            let inner = sent(bytes);
+            assert_eq!((value(&inner, "sender_address"), value(&inner, "subject")), ("r@cafe.example", "Your receipt"));
+            assert!(inner.pages[0].text().contains("Total EUR 4.50"), "{}", inner.pages[0].text());
+        }
+    }
+
+    #[test]
+    fn a_mail_with_days_of_a_trip_only_is_of_the_day_it_was_sent() {
+        let page = |text: &str| {
+            let mail = format!("From: a@b.example\r\nDate: Fri, 20 Nov 2026 09:14:00 +0100\r\n\r\n{text}\r\n");
+            sent(mail.as_bytes()).pages[0].text()
+        };
+        assert!(page("Departure 1 December 2026").contains("Sent: 2026-11-20"));
+        assert!(!page("Departure 1 December 2026, booked on 19 November 2026").contains("Sent:"));
     }
 
     #[test]

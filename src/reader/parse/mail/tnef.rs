@@ -1,5 +1,10 @@
 //! `winmail.dat`: the wrapper Outlook puts around attachments and rich text (MS-OXTNEF).
 
+use super::{
+    lzfu,
+    rtf::{self, Written},
+};
+
 /// The signature, little endian.
 const SIGNATURE: [u8; 4] = [0x78, 0x9F, 0x3E, 0x22];
 /// Attributes of one file, attachments, and properties of one list.
@@ -13,11 +18,15 @@ const ATTACH_DATA: u32 = 0x0006_800F;
 const ATTACH_TITLE: u32 = 0x0001_8010;
 const ATTACH_PROPERTIES: u32 = 0x0006_9005;
 const MESSAGE_PROPERTIES: u32 = 0x0006_9003;
+/// The text of the mail, where it is no property.
+const MESSAGE_TEXT: u32 = 0x0002_800C;
 
-/// MAPI properties (MS-OXPROPS): the long file name, the type, and the HTML body.
+/// MAPI properties (MS-OXPROPS): the long file name, the type, and the bodies: HTML, compressed rich text, text.
 const LONG_FILENAME: u16 = 0x3707;
 const MIME_TAG: u16 = 0x370E;
 const HTML_BODY: u16 = 0x1013;
+const RICH_BODY: u16 = 0x1009;
+const TEXT_BODY: u16 = 0x1000;
 
 /// An attachment inside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +46,30 @@ pub struct Contents {
     pub attachments: Vec<Attachment>,
     /// The HTML body, when there is one.
     pub html: Option<Vec<u8>>,
+    /// The body as compressed rich text.
+    pub rich: Option<Vec<u8>>,
+    /// The body as text.
+    pub text: Option<String>,
+}
+
+impl Contents {
+    /// The body as rich text, unpacked.
+    pub fn rich_text(&self) -> Option<Vec<u8>> {
+        lzfu::unpack(self.rich.as_ref()?)
+    }
+
+    /// The body of a mail that has none outside of the wrapper: its type and what it says, the richest first.
+    pub fn body(&self) -> Option<(&'static str, Vec<u8>)> {
+        let (plain, html) = ("text/plain", "text/html");
+        let rich = || match rtf::read(&self.rich_text()?)? {
+            Written::Html(text) => Some((html, text.into_bytes())),
+            Written::Plain(text) => Some((plain, text.into_bytes())),
+        };
+        let says_something = |(_, body): &(&str, Vec<u8>)| !body.trim_ascii().is_empty();
+        let first = self.html.clone().map(|body| (html, body)).filter(says_something);
+        let first = first.or_else(|| rich().filter(says_something));
+        first.or_else(|| Some((plain, self.text.clone()?.into_bytes())).filter(says_something))
+    }
 }
 
 /// Takes the wrapper apart; `None` when it is none. What is cut off or broken ends it, and what came before counts.
@@ -51,8 +84,16 @@ pub fn unwrap(bytes: &[u8]) -> Option<Contents> {
                 contents.attachments.push(Attachment::default());
             }
             MESSAGE_PROPERTIES => {
-                contents.html = properties(data).into_iter().find(|p| p.id == HTML_BODY).map(|p| p.bytes.to_vec());
+                for property in properties(data) {
+                    match property.id {
+                        HTML_BODY => contents.html = Some(property.bytes.to_vec()),
+                        RICH_BODY => contents.rich = Some(property.bytes.to_vec()),
+                        TEXT_BODY => contents.text = Some(property.text()),
+                        _ => {}
+                    }
+                }
             }
+            MESSAGE_TEXT if contents.text.is_none() => contents.text = Some(narrow(data)),
             _ => {
                 if let Some(attachment) = contents.attachments.last_mut() {
                     fill(attachment, id, data);
@@ -198,13 +239,27 @@ pub mod tests_support {
         ]
         .concat()
     }
+
+    /// A wrapper with nothing but a body in compressed rich text.
+    pub fn rich(rtf: &[u8]) -> Vec<u8> {
+        let packed = lzfu::tests_support::packed(rtf);
+        let mut properties = 1_u32.to_le_bytes().to_vec();
+        properties.extend([0x02, 0x01, 0x09, 0x10, 1, 0, 0, 0]);
+        properties.extend(u32::try_from(packed.len()).unwrap().to_le_bytes());
+        properties.extend(&packed);
+        properties.extend(std::iter::repeat_n(0, packed.len().next_multiple_of(4) - packed.len()));
+        [&SIGNATURE[..], &[1, 0], &attribute_of(MESSAGE_PROPERTIES, &properties)].concat()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{tests_support::wrapper, *};
+    use super::{
+        tests_support::{rich, wrapper},
+        *,
+    };
 
     #[test]
     fn an_attachment_comes_out_under_its_long_name() {
@@ -213,6 +268,15 @@ mod tests {
         assert_eq!(contents.attachments[0].name, "发票 receipt.pdf");
         assert_eq!(contents.attachments[0].bytes, b"%PDF-1.4 x");
         assert_eq!(unwrap(b"%PDF-1.4"), None);
+    }
+
+    #[test]
+    fn a_body_of_rich_text_comes_out_as_what_it_was_made_from() {
+        let body = |rtf: &[u8]| unwrap(&rich(rtf)).unwrap().body();
+        assert_eq!(body(b"{\\rtf1\\ansi Total\\tab 12.80}"), Some(("text/plain", b"Total\t12.80".to_vec())));
+        let html = b"{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}Total 12.80}";
+        assert_eq!(body(html), Some(("text/html", b"<p>Total 12.80".to_vec())));
+        assert_eq!(body(b"{\\rtf1\\ansi \\par }"), None);
     }
 
     proptest! {

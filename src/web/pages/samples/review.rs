@@ -9,6 +9,8 @@ use crate::{
         field::{Alternative, Evidence, Field, FieldKey, FieldValue},
         page::Quad,
         person::Language,
+        structured::StructuredSource,
+        trip::{Trip, TripKind},
     },
     web::{
         i18n::text,
@@ -19,6 +21,7 @@ use crate::{
             },
             queue::{QueueFilter, QueuePage, QueueRow},
             shell::{Problem, VisitView},
+            trips::TripLine,
         },
     },
 };
@@ -136,6 +139,40 @@ fn breakdown() -> Breakdown {
     }
 }
 
+fn trips(lang: Language) -> Vec<TripLine> {
+    let trip =
+        |kind, source, name: Option<&str>, number: Option<&str>, way: [&str; 2], starts: &str, ends: &str| Trip {
+            kind,
+            source,
+            name: name.map(str::to_owned),
+            carrier: Some("Example Air International".to_owned()),
+            number: number.map(str::to_owned),
+            from: Some(way[0].to_owned()).filter(|text| !text.is_empty()),
+            to: Some(way[1].to_owned()),
+            starts_at: Some(starts.to_owned()),
+            ends_at: Some(ends.to_owned()),
+            reservation: Some("XYZ7Q2".to_owned()),
+            passengers: vec!["李薇".to_owned(), "Jonas Weber".to_owned()],
+        };
+    let way = ["Zürich Flughafen (ZRH)", "上海浦东国际机场 (PVG)"];
+    let flight = (StructuredSource::JsonLd, Some("XA188"), "2026-12-01T13:05:00+01:00", "2026-12-02T06:20:00+08:00");
+    let house = Some("Gasthof zum Goldenen Löwen an der Alten Brücke");
+    let mut all = [
+        trip(TripKind::Flight, flight.0, None, flight.1, way, flight.2, flight.3),
+        trip(
+            TripKind::Lodging,
+            StructuredSource::Calendar,
+            house,
+            None,
+            ["", "Brückengasse 1"],
+            "2026-12-02",
+            "2026-12-05",
+        ),
+    ];
+    (all[1].carrier, all[1].passengers) = (None, Vec::new());
+    all.iter().map(|trip| TripLine::new(&shell(lang, "/review"), trip)).collect()
+}
+
 pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
     let required = |field: FieldView| FieldView { required: true, ..field };
     let fields = vec![
@@ -243,6 +280,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             },
             CodeLine { format: None, text: "WIFI:S:guest;;".into() },
         ],
+        trips: trips(lang),
         may: May { edit: true, confirm: true, decide: true, verify: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
