@@ -42,7 +42,7 @@ fn fingerprint(key: &str) -> u32 {
 }
 
 /// Words pulled apart where case or kind changes: `LostHillsMcDonald's 0006661` gives `Lost Hills McDonald's 0006661`.
-fn split_glued(name: &str) -> String {
+pub fn split_glued(name: &str) -> String {
     let mut out = String::new();
     let mut before: Option<char> = None;
     let mut run = 0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::classify::Input;
-use crate::classify::brands::Brands;
+use crate::classify::brands::{Brands, split_glued};
 use crate::classify::lexicon::{self, Hit};
 use crate::classify::text::{Folded, is_unspaced};
 
@@ -13,8 +13,13 @@ use crate::classify::text::{Folded, is_unspaced};
 pub const CLASSES: usize = lexicon::WORDS.len();
 /// Dense features; hashed ones follow.
 pub const DENSE: usize = 128;
-/// All features. 2^16 keeps the model file under 1 MB and collisions rare for 17,000 names.
-pub const BUCKETS: usize = 1 << 16;
+/// All features: 2^16 for names, so that collisions are rare for 17,000 of them, and a quarter of that for lines.
+pub const BUCKETS: usize = (1 << 16) + (1 << 14);
+/// Buckets of grams of the name, from and to.
+const NAME_BUCKETS: (usize, usize) = (DENSE, 1 << 16);
+/// Buckets of grams of the lines. Apart from the names': training shows few words of lines and thousands of names, and
+/// what a line says that was never seen must say nothing rather than what names in the same bucket say.
+const TEXT_BUCKETS: (usize, usize) = (1 << 16, BUCKETS);
 /// Recognised lines looked at: a long till slip has about 150.
 pub const MAX_LINES: usize = 300;
 /// Hashed features of the text looked at.
@@ -105,6 +110,13 @@ pub fn of(input: &Input, brands: &Brands) -> Features {
         set(HAS_TEXT, 1.0);
     }
     noticed.text_words = lexicon::find(&folded_text, false);
+    // `IcedTea`, `TableNo`: readers and tills lose spaces, capitals tell where they were.
+    let apart = text.lines().map(split_glued).collect::<Vec<_>>().join("\n");
+    for hit in lexicon::find(&Folded::new(&apart), false) {
+        if !noticed.text_words.contains(&hit) {
+            noticed.text_words.push(hit);
+        }
+    }
     let counts = per_category(&noticed.text_words);
     let most = counts.iter().copied().max().unwrap_or(0);
     for (category, &count) in counts.iter().enumerate() {
@@ -123,8 +135,8 @@ pub fn of(input: &Input, brands: &Brands) -> Features {
     if let Some(band) = amount_band(input) {
         set(AMOUNT + band, 1.0);
     }
-    hashed(&mut values, &name_grams(&folded_name));
-    hashed(&mut values, &text_grams(&folded_text));
+    hashed(&mut values, &name_grams(&folded_name), NAME_BUCKETS);
+    hashed(&mut values, &text_grams(&folded_text), TEXT_BUCKETS);
     Features { values: values.into_iter().collect(), noticed }
 }
 
@@ -137,9 +149,8 @@ fn per_category(hits: &[Hit]) -> [u32; CLASSES] {
 }
 
 /// Adds each gram once; the block has length one whatever its size, so a long slip does not shout.
-fn hashed(values: &mut BTreeMap<u32, f32>, grams: &[u64]) {
-    let mut indices: Vec<u32> =
-        grams.iter().map(|hash| DENSE as u32 + (hash % (BUCKETS - DENSE) as u64) as u32).collect();
+fn hashed(values: &mut BTreeMap<u32, f32>, grams: &[u64], (from, to): (usize, usize)) {
+    let mut indices: Vec<u32> = grams.iter().map(|hash| from as u32 + (hash % (to - from) as u64) as u32).collect();
     indices.sort_unstable();
     indices.dedup();
     let value = 1.0 / (indices.len().max(1) as f32).sqrt();
@@ -224,4 +235,32 @@ fn amount_band(input: &Input) -> Option<usize> {
     let amount = input.amount?.to_f64()?.abs();
     let euros = amount / input.currency.map_or(1.0, |currency| units_per_euro(currency.code()));
     (euros > 0.0).then(|| ((euros.ln() / 3.0_f64.ln()).floor().max(0.0) as usize).min(AMOUNT_BANDS - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_lines(lines: &[&str]) -> Features {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        of(&Input { lines, merchant: Some("Qorvent".to_owned()), ..Input::default() }, &Brands::default())
+    }
+
+    #[test]
+    fn grams_of_lines_and_of_names_never_share_a_bucket() {
+        let name = of(&Input { merchant: Some("Qorvent Zashi".to_owned()), ..Input::default() }, &Brands::default());
+        let lines = of_lines(&["Qorvent Zashi", "batteries and bulbs"]);
+        let hashed =
+            |f: &Features| f.values.iter().map(|(at, _)| *at as usize).filter(|at| *at >= DENSE).collect::<Vec<_>>();
+        assert!(hashed(&name).iter().all(|at| (NAME_BUCKETS.0..NAME_BUCKETS.1).contains(at)));
+        assert!(hashed(&lines).iter().any(|at| (TEXT_BUCKETS.0..TEXT_BUCKETS.1).contains(at)));
+        assert!(lines.values.iter().all(|(at, _)| (*at as usize) < BUCKETS));
+    }
+
+    #[test]
+    fn words_run_together_are_noticed_where_capitals_part_them() {
+        let words = |f: &Features| f.noticed.text_words.iter().map(|hit| hit.word).collect::<Vec<_>>();
+        assert!(words(&of_lines(&["LargeIcedTea 2.40"])).contains(&"iced tea"));
+        assert!(!words(&of_lines(&["LARGEICEDTEAPOT"])).contains(&"iced tea"));
+    }
 }

@@ -17,7 +17,8 @@ const LOOSE_LINE_CHARS: usize = 7;
 pub const WORDS: &[(&str, &str)] = &[
     (
         "meals",
-        "restaurant*,restoran*,restaurante*,ristorante*,trattoria*,osteria*,pizzeria*,*pizza*,cafe*,*cafeteria*,*kaffee*,caffe*,coffee*,kaffee*,kopitiam,\
+        "pie,pies,padthai,pad thai,tomyum,tom yum,kow pad,chicken chop,fish n chips,fish and chips,spring roll*,fried noodle*,white coffee,barley,ice kacang,rojak,char kway,popiah,yong tau foo,claypot,hot plate,ensalada*,solomillo*,descafeinado*,cortado,cafe con leche,comensal*,cubierto*,postre*,bebida*,cerveza*,cervesa*,bocadillo*,tortilla*,calamares,croqueta*,jamon,cafe creme,cafe expresso,cafe noir,chocolat chaud,entrecote,plat du jour,formule,carafe,leffe,kriek,hoegaarden,quatre saisons,quattro stagioni,capricciosa,margherita,prosciutto,antipast*,insalata*,birra,cappuccini,acqua frizzante,acqua naturale,chef special,essen trinken,*speisen*,kase spatzle,weissbier,export bier,cheesecake*,apfelstrudel,gulasch*,maultaschen,dinein,table number,tableno,server name,no of guests,order type dine,\
+         restaurant*,restoran*,restaurante*,ristorante*,trattoria*,osteria*,pizzeria*,*pizza*,cafe*,*cafeteria*,*kaffee*,caffe*,coffee*,kaffee*,kopitiam,\
          kopi,bistro*,brasserie*,*grill*,diner,dining,dinner,lunch,breakfast,buffet,tavern*,pub,bar,brewery,brewpub,brauhaus,biergarten,\
          gasthaus*,gasthof*,gaststatte*,wirtshaus*,*stubli*,*stube,imbiss*,backerei*,*backerei*,konditorei*,confiserie*,confiseur*,confectionery,\
          bakery,bakeries,bakehouse,boulangerie*,patisserie*,bagel*,donut*,cake,cakes,creperie*,gelato*,gelateria*,icecream,ice cream,\
@@ -79,7 +80,8 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     (
         "fuel",
-        "*petrol*,petroleum,petrokiosk,gasoline*,gas station,fuel*,fuels,diesel*,benzin*,super e10,super e5,e10,bleifrei*,unleaded*,\
+        "unleaded*,regular unl,super unl,premium unl,gallon*,gal,gals,price gal,pump no,pump,litres,ltr,liter,rm ltr,primax*,ron95,ron97,ron 95,ron 97,v power,euro 5 diesel,nozzle*,fuel sale,fuelsale,prepaid fuel,self serve,super 95,eurosuper,bleifrei*,sans plomb,gazole,gasolio,benzina,senza piombo,gasolina,fuel rewards,fuelrewards,fuel points,shell oil,petron*,petronas*,caltex,\
+         *petrol*,petroleum,petrokiosk,gasoline*,gas station,fuel*,fuels,diesel*,benzin*,super e10,super e5,e10,bleifrei*,unleaded*,\
          ron95,ron97,ron 95,ron 97,v power,primax*,litre,litres,liter,gallon,gallons,price gal,pump,pump no,*zapfsaule*,saule,*tankstelle*,tank,getankt,\
          *carburant*,essence,gazole,sp95,sp98,station service,service station,servicestation*,gasstation*,fuelsave*,gas n go,gasoil,autogas,lpg,filling station,*benzina*,gasolio,distributore,\
          stesen minyak,charging station,ladestation*,kwh,ev charging,fuel sale,gas total,gastotal,price gal,ppg,ppu,unl,unl reg,reg unl,self serve,prepay fuel,*kraftstoff*,*stromtanken*,加油,汽油,充电站,新能源充电,石油天然气,柴油,加油站,石化,石油,油品,油枪,95号,92号,98号,充电服务,\
@@ -102,7 +104,8 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     (
         "office",
-        "stationer*,stationery,office suppl*,office depot*,*schreibwaren*,*burobedarf*,papeterie*,cartoleria*,alat tulis,copy paper,\
+        "canon,epson,brother,fuji xerox,xerox,lexmark,*gsm,70gsm,80gsm,ink,inks,black ink,photo paper,glossy paper,puncher*,punch,cd r,dvd r,dvd rw,thumb drive,flash drive,hard disk,power bank,charger,voucher book,cash book,receipt book,ledger,manila card*,rubber band*,double tape,cellophane,fotostat,lamination,name card*,business card*,banner*,bunting,toner cartridge,drum unit,ethernet,router,microsoft,windows,xbox,printer paper,whiteboard marker,crayon*,sketch book,colour pencil*,art paper,mounting board,geschenkpapier bogen,locher,heftklammern,klebeband,textmarker,collegeblock,briefumschlag*,versandtasche*,agrafes,classeur*,stylo*,cahier*,\
+         stationer*,stationery,office suppl*,office depot*,*schreibwaren*,*burobedarf*,papeterie*,cartoleria*,alat tulis,copy paper,\
          kopierpapier*,paper a4,a4 paper,a4,printing,print shop,copyshop*,copy,photocop*,*printing*,print,prints,advertising,bookcentre*,bookcenter*,printer*,toner*,ink cartridge*,*druckerpatrone*,\
          tinte,cartridge*,pen,pens,ballpoint,pencil*,kugelschreiber*,bleistift*,marker,notebook,notizbuch*,*ordner,folder*,file,files,binder*,envelope*,\
          umschlag*,stapler*,staples,sticky notes,post it,glue stick,tape,scissors,eraser,ruler,label*,book,books,bookstore*,bookshop*,\
@@ -126,14 +129,16 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     (
         "shipping",
-        "courier*,parcel*,paket*,post office,postoffice*,general mail,mail facility,mpo,postage*,porto,briefmarke*,stamp,stamps,shipping*,shipment*,versand*,logistic*,express delivery,\
+        "tracking,usps tracking,usps,mail int,mailint*,first class mail,priority mail,flat rate,issue pvi,issuepvi,issue postage,issuepostage,customs form,customsform,expected delivery,certified mail,registered mail,express mail,money order,parcel select,recipient zip,retail ground,airmail,air mail,brief bis,paket bis,colissimo,einwurf,\
+         courier*,parcel*,paket*,post office,postoffice*,general mail,mail facility,mpo,postage*,porto,briefmarke*,stamp,stamps,shipping*,shipment*,versand*,logistic*,express delivery,\
          freight*,fracht*,spedition*,tracking no,tracking number,waybill,air waybill,consignment,poslaju,priority mail,first class mail,\
          letter mail,einschreiben*,brief,pakchen,die post,la poste,*postamt*,colis,affranchissement,spedizione*,raccomandata,usps*,\
          *paketdienst*,*paketshop*,*kurier*,快递,速递,速运,快运,物流,邮政,邮寄,运费,包裹,寄件,快件,邮费,运单,宅配,郵便,郵便局,送料",
     ),
     (
         "medical",
-        "pharmac*,*pharmacy*,*pharmacie*,*apotheke*,farmaci*,farmasi*,drugstore,drug store,clinic*,klinik*,hospital*,krankenhaus*,*medical*,\
+        "tab,tabs,caps,syrup,lozenge*,antiseptic*,gauze,bandaid,band aid,eye drop*,eyedrop*,supplement*,ubat batuk,minyak angin,plaster*,surgical*,glucosamine,fish oil,multivitamin*,cough,fever,pain relief,antibiotic*,tropfen,hustensaft,nasenspray*,aspirin,pharmacist*,rx no,dispens*,kapsul,tablet,\
+         pharmac*,*pharmacy*,*pharmacie*,*apotheke*,farmaci*,farmasi*,drugstore,drug store,clinic*,klinik*,hospital*,krankenhaus*,*medical*,\
          healthcare,doctor*,dr med,arzt*,*praxis*,dentist*,dental*,zahnarzt*,optic*,optik*,optiker*,brille*,prescription*,rezept*,\
          medicine*,medicare,health clinic,poliklinik,perubatan,ubat dan,medikament*,tablet*,tabletten*,capsule*,vaccin*,impfung*,consultation,laborator*,ubat,ibuprofen*,paracetamol*,aspirin*,\
          panadol*,cough syrup,bandage*,plaster,thermometer*,face mask,ointment*,salbe*,*klinikum*,*zahnarzt*,*sanitatshaus*,*arztpraxis*,*optiker*,vitamin*,copay,rx,otc,药房,药店,药业,医药,卫生服务,卫生院,齿科,牙科,眼科,大药房,医院,诊所,门诊,挂号,西药,中药,\
@@ -141,7 +146,8 @@ pub const WORDS: &[(&str, &str)] = &[
     ),
     (
         "other",
-        "supermarket*,supermarkt*,supermarche*,hypermarket*,minimarket*,mini market,minimart,mini mart,mart,*speedmart*,convenience,grocery*,groceries,\
+        "papan,pasir,simen,paip,kayu,besi,wayar,kunci,perkakas,yarn,needle*,safety pin*,fabric,button*,zipper*,curtain*,cushion*,mop,broom,bucket,lighter,wd 40,sealant,silicone,putty,thinner,brush,roller,drill*,plumbing,switch socket,led bulb,light bulb,adhesive,super glue,nuts bolts,washer,spanner,hinge*,door knob,padlock*,hanger*,basin,tap,sink,ply,handbag*,wallet*,belt,perfume,lipstick,mascara,\
+         supermarket*,supermarkt*,supermarche*,hypermarket*,minimarket*,mini market,minimart,mini mart,mart,*speedmart*,convenience,grocery*,groceries,\
          grocer*,pasar,pasaraya*,pasar raya,pasar mini,personal care,health beauty,runcit,kedai runcit,fresh market,cash carry,lebensmittel*,drogerie*,hardware*,timber,baumarkt*,diy,\
          d i y,paint*,tools,plywood,cement,screw*,electrical,*electrical*,furniture*,mobel*,furnishing*,home deco,clothing*,fashion*,apparel,\
          kleidung*,schuhe*,shoes,boutique*,*sporting*,*sports*,toys,spielwaren*,jewel*,jewellery,watch,watches,cosmetic*,parfum*,perfume*,\

@@ -75,9 +75,15 @@ impl Proposal {
 
 /// Below this the model's favourite is not proposed; "other" is, with its own low probability.
 pub const MIN_P: f32 = 0.33;
+/// The same where only letters speak for the favourite, before [`NAME_ONLY_TRUST`] is applied.
+const MIN_P_NAME_ONLY: f32 = 0.58;
+/// Probability of "other" where it is proposed for want of anything better: its share among receipts (`Settings::default`).
+const OTHER_AT_LEAST: f32 = 0.2;
 /// Share of trust in a proposal that only the letters of a name speak for: no known brand, no word. On receipts the
 /// model alone was right about this often when it was sure (`models/category/CARD.md`).
-const NAME_ONLY_TRUST: f32 = 0.62;
+const NAME_ONLY_TRUST: f32 = 0.75;
+/// The same where the letters of lines speak as well.
+const LETTERS_TRUST: f32 = 0.9;
 /// A paper less surely of its kind than this says nothing about the category.
 const LEAST_KIND: f32 = 0.7;
 /// An alternative less likely than this is not worth a reviewer's glance.
@@ -86,11 +92,11 @@ const MIN_ALTERNATIVE: f32 = 0.02;
 const MAX_REASON_WORDS: usize = 4;
 
 /// The class to propose from the model's probabilities, and the probability to state: the favourite, or "other"
-/// when the favourite is not likely enough.
-pub fn decide(p: &[f32]) -> (usize, f32) {
+/// when the favourite is less likely than `least`.
+pub fn decide(p: &[f32], least: f32) -> (usize, f32) {
     let other = lexicon::WORDS.iter().position(|(code, _)| *code == OTHER).unwrap_or(0);
     let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(other);
-    if p[best] >= MIN_P { (best, p[best]) } else { (other, p[other]) }
+    if p[best] >= least { (best, p[best]) } else { (other, p[other]) }
 }
 
 /// Proposes one of `categories` (the organisation's codes): what its people confirmed for this merchant, else the
@@ -98,7 +104,8 @@ pub fn decide(p: &[f32]) -> (usize, f32) {
 pub fn classify(input: &Input, memory: &Memory, model: &Model, categories: &[impl AsRef<str>]) -> Proposal {
     let has = |code: &str| categories.iter().any(|c| c.as_ref() == code);
     let features = features::of(input, model.brands());
-    let p = within(&tempered(model.predict(&features), &features), &has);
+    let trust = if input.lines.is_empty() { NAME_ONLY_TRUST } else { LETTERS_TRUST };
+    let p = within(&tempered(model.predict(&features), &features, trust), &has);
     let ranked = |without: &str, scale: f32| -> Vec<(String, f32)> {
         let mut rest: Vec<_> = lexicon::WORDS.iter().map(|(code, _)| *code).zip(p.iter().map(|p| p * scale)).collect();
         rest.retain(|(code, p)| *code != without && *p >= MIN_ALTERNATIVE && has(code));
@@ -136,16 +143,28 @@ pub fn classify(input: &Input, memory: &Memory, model: &Model, categories: &[imp
         return Proposal { code: code.to_owned(), p, source: "kind", reasons, alternatives: ranked(code, 1.0 - p) };
     }
 
-    let (mut class, mut p_class) = decide(&p);
+    let name_only = MIN_P_NAME_ONLY * trust + (1.0 - trust) / p.len() as f32;
+    let least = if is_spoken_for(&p, &features) { MIN_P } else { name_only };
+    let (mut class, mut p_class) = decide(&p, least);
     if !has(lexicon::WORDS[class].0) {
         // An organisation without "other": the likeliest of what it has.
         let own = (0..p.len()).filter(|i| has(lexicon::WORDS[*i].0)).max_by(|a, b| p[*a].total_cmp(&p[*b]));
         (class, p_class) = own.map_or((class, p_class), |own| (own, p[own]));
     }
     let code = lexicon::WORDS[class].0.to_owned();
+    let own = p[class];
+    // What nobody knows is "other" at least as often as receipts are.
+    if code == OTHER && input_says_something(input) {
+        p_class = p_class.max(OTHER_AT_LEAST);
+    }
+    let scale = if own < 1.0 { (1.0 - p_class) / (1.0 - own) } else { 1.0 };
     let reasons = reasons(&features, model, class, p_class);
-    let source = if input.merchant.is_none() && input.lines.is_empty() { "none" } else { "model" };
-    Proposal { alternatives: ranked(&code, 1.0), code, p: p_class, source, reasons }
+    let source = if input_says_something(input) { "model" } else { "none" };
+    Proposal { alternatives: ranked(&code, scale), code, p: p_class, source, reasons }
+}
+
+fn input_says_something(input: &Input) -> bool {
+    input.merchant.is_some() || !input.lines.is_empty()
 }
 
 /// The category that such a paper can only be of, whoever issued it: a taxi slip of a bus company is for a taxi.
@@ -158,19 +177,23 @@ const fn category_of(kind: EvidenceKind) -> Option<&'static str> {
     }
 }
 
-/// Without a brand or a word for the favourite, part of its probability goes back to all classes alike.
-fn tempered(mut p: Vec<f32>, features: &Features) -> Vec<f32> {
-    let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0);
-    let noticed = &features.noticed;
-    let by_brand = noticed.brand.iter().any(|(category, _)| *category == best);
-    let by_word = noticed.name_words.iter().chain(&noticed.text_words).any(|hit| hit.category == best);
-    if !by_brand && !by_word {
-        let flat = (1.0 - NAME_ONLY_TRUST) / p.len() as f32;
+/// Without a brand or a word for the favourite, what `trust` leaves of its probability goes to all classes alike.
+fn tempered(mut p: Vec<f32>, features: &Features, trust: f32) -> Vec<f32> {
+    if !is_spoken_for(&p, features) {
+        let flat = (1.0 - trust) / p.len() as f32;
         for p in &mut p {
-            *p = *p * NAME_ONLY_TRUST + flat;
+            *p = *p * trust + flat;
         }
     }
     p
+}
+
+/// Whether a brand or a word speaks for the favourite.
+fn is_spoken_for(p: &[f32], features: &Features) -> bool {
+    let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0);
+    let noticed = &features.noticed;
+    let by_brand = noticed.brand.iter().any(|(category, _)| *category == best);
+    by_brand || noticed.name_words.iter().chain(&noticed.text_words).any(|hit| hit.category == best)
 }
 
 /// Moves the probability of classes the organisation does not have to "other".

@@ -11,7 +11,7 @@ use crate::domain::sha256::Sha256;
 
 const MAGIC: &[u8; 8] = b"VOUCHCAT";
 /// Changes with the features or the file; a model of another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// No header is longer: it lists about 300 kinds.
 const MAX_HEADER: usize = 64 * 1024;
 

@@ -91,7 +91,7 @@ pub fn train(examples: &[Example], brands: &[Brand], settings: &Settings) -> Tra
     let mut held_out = Confusion::new();
     for (logits, example) in &judged {
         let p = softmax(logits, temperature);
-        let (code, p) = crate::classify::decide(&p);
+        let (code, p) = crate::classify::decide(&p, crate::classify::MIN_P);
         held_out.add(lexicon::WORDS[example.category].0, lexicon::WORDS[code].0, p);
     }
     let table = brand_table(brands);

@@ -38,6 +38,11 @@ pub fn judge(text: &str, f: &mut Features) {
     f.flag("brand_first", !found.whole && !found.kinds.is_empty());
 }
 
+/// Whether a name that is no brand is a letter away from one: a logo that was misread rather than a name.
+pub fn is_mendable(text: &str) -> bool {
+    !text.contains(' ') && !mended(text).is_empty()
+}
+
 /// Names that are a brand as printed somewhere on the paper, or one letter away from one in the head.
 pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
     let mut out: Vec<Printed> = Vec::new();
@@ -64,8 +69,10 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
         }
         if segment.row < LOGO_ROWS && segment.spans.len() == 1 {
             let whole = 0..segment.text.len();
-            for text in mended(&segment.text) {
-                out.push(Printed { is_mended: true, ..Printed::piece(layout, at, &whole, text) });
+            let names = mended(&segment.text);
+            let ways = names.len();
+            for text in names {
+                out.push(Printed { is_mended: true, ways, ..Printed::piece(layout, at, &whole, text) });
             }
         }
     }

@@ -56,6 +56,8 @@ impl Cursor {
     }
 }
 
+/// Digits and separators of one amount that are looked at.
+const MAX_DIGITS: usize = 16;
 /// Signs and codes of money as printed, longest first; compared without case.
 const MONEY_MARKS: &[&str] = &[
     "人民币",
@@ -147,6 +149,15 @@ fn ends_at(cursor: &Cursor, start: usize, marks: &[&str]) -> bool {
     {
         return true;
     }
+    // So does the rand's, `R318.00`; `R12` is a register.
+    if marks.contains(&"$")
+        && end == start
+        && cursor.before(start) == 'R'
+        && !cursor.before(start - 1).is_alphanumeric()
+        && has_cents(cursor, start)
+    {
+        return true;
+    }
     marks.iter().any(|mark| {
         let length = mark.chars().count();
         let Some(from) = end.checked_sub(length) else { return false };
@@ -155,6 +166,13 @@ fn ends_at(cursor: &Cursor, start: usize, marks: &[&str]) -> bool {
             cursor.before(from).is_lowercase() && length > 1 && (from..end).all(|i| cursor.at(i).is_uppercase());
         matches_at(cursor, from, mark) && (!is_word(mark) || !cursor.before(from).is_alphabetic() || changes_case)
     })
+}
+
+/// Whether the number that starts at `start` ends in a point and two digits.
+fn has_cents(cursor: &Cursor, start: usize) -> bool {
+    let number = (start..start + MAX_DIGITS).take_while(|i| matches!(cursor.at(*i), '0'..='9' | ',' | '.'));
+    let end = number.last().map_or(start, |last| last + 1);
+    end >= start + 4 && cursor.at(end - 3) == '.' && (end - 2..end).all(|i| cursor.at(i).is_ascii_digit())
 }
 
 /// Whether a sign or code of money starts right after `end`.

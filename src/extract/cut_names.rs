@@ -108,9 +108,10 @@ fn logos(layout: &Layout<'_>) -> Vec<Printed> {
             .collect();
         near.sort_unstable();
         near.dedup_by(|a, b| fold_name(a.1) == fold_name(b.1));
+        let ways = near.len().min(MAX_MENDED);
         for (_, word) in near.into_iter().take(MAX_MENDED) {
             let whole = 0..segment.text.len();
-            out.push(Printed { text: word.to_owned(), is_mended: true, ..piece(layout, at, whole) });
+            out.push(Printed { text: word.to_owned(), is_mended: true, ways, ..piece(layout, at, whole) });
         }
     }
     out

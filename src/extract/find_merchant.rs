@@ -9,6 +9,8 @@ use super::{
     fold::{Folded, fold_name, similarity},
     judge_merchant::{ADDRESS, CONTACT, DOMAIN, Head, LEGAL, LEGAL_MALAYSIA, REGISTRATION, judge, matches},
     layout::Layout,
+    legal_names,
+    name_context::{self, Surroundings},
     rank::{Features, Proposal},
     words::{self, Label as L},
 };
@@ -21,8 +23,10 @@ use crate::domain::{
 pub const HEAD_ROWS: usize = 14;
 /// Proposals kept.
 const MAX_PROPOSALS: usize = 90;
+/// A name printed more often than this is not more likely for it.
+const MOST_TIMES: f32 = 4.0;
 /// Rows at the head where a logo may begin.
-const LOGO_ROWS: usize = 3;
+pub const LOGO_ROWS: usize = 3;
 /// Rows in which web addresses are looked for.
 const DOMAIN_ROWS: usize = 200;
 /// Web addresses of one receipt that are considered.
@@ -67,6 +71,8 @@ pub struct Printed {
     pub stripped: bool,
     /// A letter was mended to make a brand of it; it was not read like this.
     pub is_mended: bool,
+    /// How many names it could have been mended to; 1 for what was read.
+    pub ways: usize,
 }
 
 impl Printed {
@@ -85,6 +91,7 @@ impl Printed {
             piece: true,
             stripped: false,
             is_mended: false,
+            ways: 1,
         }
     }
 }
@@ -96,6 +103,7 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     printed.extend(domain_names(layout));
     printed.extend(brand::find(layout));
     printed.extend(cut_names::find(layout));
+    printed.extend(name_context::find(layout));
     // Nobody's name ends inside a bracket: where a longer line closes it, the cut one is no name.
     let closed: Vec<(usize, usize)> =
         printed.iter().filter(|n| is_balanced(&n.text)).map(|n| (n.row, n.row + n.rows)).collect();
@@ -104,24 +112,37 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
         is_balanced(&n.text) || !(n.piece || closed.iter().any(covers))
     });
     let head = Head::new(layout, today);
+    let surroundings = Surroundings::new(layout);
     let mut proposals: Vec<Proposal> = Vec::new();
     let mut folds: Vec<String> = Vec::new();
-    let stripped: Vec<Printed> = printed.iter().filter_map(without_legal_form).collect();
+    let stripped: Vec<Printed> = printed.iter().filter_map(legal_names::without_legal_form).collect();
+    let legal = legal_names::take(&mut printed);
     printed.extend(stripped);
     for name in printed {
-        let Some(text) = clean(&name.text) else { continue };
+        let Some(text) = clean(&name.text).map(|text| name_context::with_letters(&text)) else { continue };
         let folded = fold_name(&text);
         if folded.is_empty() || folded.chars().all(|c| c.is_ascii_digit()) {
             continue;
         }
         let mut features = judge(layout, &name, &text, &folded, &head);
         seams(layout, &name, &mut features);
+        surroundings.judge(layout, &name, &text, &folded, &mut features);
         // Case and spacing make no other name: the one printed first is shown.
         let same = folds.iter().position(|f| *f == folded).and_then(|at| proposals.get_mut(at));
         if let Some(same) = same {
             if features.get("seller") > same.features.get("seller") {
                 same.features = features;
                 same.finder = finder_of(&name);
+            }
+            same.features.update("times", (same.evidence.len() as f32).min(MOST_TIMES));
+            for (feature, now) in [
+                ("also_in_head", name.row < LOGO_ROWS),
+                ("also_whole_row", !name.piece),
+                ("also_stripped", name.stripped),
+            ] {
+                if now {
+                    same.features.update(feature, 1.0);
+                }
             }
             same.evidence.push(name.evidence);
             continue;
@@ -145,78 +166,14 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
             });
         }
     }
-    mark_twins(&folds, &mut proposals);
+    legal_names::mark_twins(&folds, &mut proposals);
+    proposals.extend(legal);
     add_known(layout, known, &head, &mut proposals);
     proposals
 }
 
 fn is_balanced(text: &str) -> bool {
     text.matches(['(', '（']).count() == text.matches([')', '）']).count()
-}
-
-/// Features that say a name carries its legal form.
-const LEGAL_FEATURES: [&str; 3] = ["legal", "legal_malaysia", "legal_china"];
-
-fn is_legal(proposal: &Proposal) -> bool {
-    LEGAL_FEATURES.iter().any(|name| proposal.features.get(name) > 0.0)
-}
-
-/// `real` and `real GmbH` both printed: one is the trade name of the other.
-fn mark_twins(folds: &[String], proposals: &mut [Proposal]) {
-    let legal: Vec<bool> = proposals.iter().map(is_legal).collect();
-    for (at, own) in folds.iter().enumerate() {
-        let long_enough = |name: &str| name.chars().count() >= 3;
-        let legal_twin = !legal[at]
-            && long_enough(own)
-            && folds
-                .iter()
-                .zip(&legal)
-                .any(|(other, legal)| *legal && other.len() > own.len() && other.starts_with(own));
-        let trade_twin = legal[at]
-            && (0..folds.len()).any(|o| {
-                !legal[o]
-                    && proposals[o].features.get("piece") == 0.0
-                    && long_enough(&folds[o])
-                    && own.starts_with(&folds[o])
-            });
-        proposals[at].features.flag("legal_twin", legal_twin);
-        proposals[at].features.flag("trade_twin", trade_twin);
-    }
-}
-
-/// The legal name printed beside a trade name that was chosen, when there is one.
-pub fn legal_name(chosen: &str, proposals: &[Proposal]) -> Option<Proposal> {
-    let own = fold_name(chosen);
-    let merchants = || proposals.iter().filter(|p| p.key == FieldKey::Merchant);
-    let continues = |p: &Proposal| fold_name(&p.value.to_string()).starts_with(&own);
-    if merchants().any(|p| is_legal(p) && fold_name(&p.value.to_string()) == own) {
-        return None;
-    }
-    let other = |p: &&Proposal| {
-        is_legal(p) && ["buyer", "only_legal", "address", "contact", "joined"].iter().all(|f| p.features.get(f) == 0.0)
-    };
-    let found = merchants().find(|p| other(p) && continues(p)).or_else(|| merchants().find(other))?;
-    let p = if continues(found) { 0.85 } else { 0.6 };
-    Some(Proposal {
-        key: FieldKey::MerchantLegal,
-        finder: "merchant_legal:head",
-        features: Features(vec![("p", p)]),
-        ..found.clone()
-    })
-}
-
-/// `real` for `real GmbH`: the trade name, where the legal form is not part of it in everyday use.
-fn without_legal_form(name: &Printed) -> Option<Printed> {
-    let found = LEGAL.as_ref()?.find_iter(&name.text).last()?;
-    let kept = name.text.get(..found.start())?.trim();
-    if kept.chars().filter(|c| c.is_alphabetic()).count() < 3 || matches(&LEGAL_MALAYSIA, &name.text) {
-        return None;
-    }
-    let mut stripped = name.clone();
-    kept.clone_into(&mut stripped.text);
-    stripped.piece = true;
-    stripped.stripped = true;
-    Some(stripped)
 }
 
 fn finder_of(name: &Printed) -> &'static str {
@@ -255,19 +212,7 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
             for i in &row.segments {
                 let segment = &layout.segments[*i];
                 let whole: Range<usize> = 0..segment.text.len();
-                out.push(Printed {
-                    text: segment.text.clone(),
-                    row: at,
-                    rows: 1,
-                    evidence: layout.evidence(*i, &whole),
-                    height: segment.bounds.height(),
-                    legibility: segment.score_of(&whole),
-                    seller: false,
-                    buyer: false,
-                    piece: true,
-                    stripped: false,
-                    is_mended: false,
-                });
+                out.push(Printed::piece(layout, *i, &whole, segment.text.clone()));
             }
         }
     }
@@ -331,6 +276,7 @@ fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
         piece: false,
         stripped: false,
         is_mended: false,
+        ways: 1,
     })
 }
 
@@ -365,6 +311,8 @@ fn seams(layout: &Layout<'_>, name: &Printed, f: &mut Features) {
 /// something else.
 fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
     let (a, b) = (&layout.rows[a], &layout.rows[b]);
+    // What the paper is called is no part of its issuer's name.
+    let is_title = |text: &str| words::find(text).iter().any(|h| h.label == L::Title);
     let ratio = a.height / b.height.max(1.0);
     let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
     a.page == b.page
@@ -373,10 +321,12 @@ fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
         && !matches(&ADDRESS, &b.text)
         && !matches(&CONTACT, &b.text)
         && !matches(&CONTACT, &a.text)
+        && !is_title(&a.text)
+        && !is_title(&b.text)
 }
 
 /// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
-fn clean(text: &str) -> Option<String> {
+pub fn clean(text: &str) -> Option<String> {
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(pattern) = REGISTRATION.as_ref()
         && let Some(found) = pattern.find(&text)

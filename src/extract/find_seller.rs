@@ -124,5 +124,6 @@ fn labelled(layout: &Layout<'_>, at: usize, range: Range<usize>, seller: bool) -
         piece: false,
         stripped: false,
         is_mended: false,
+        ways: 1,
     }
 }

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{
     dates,
-    find_merchant::{HEAD_ROWS, Printed},
+    find_merchant::{HEAD_ROWS, LOGO_ROWS, Printed},
     fold::{fold_name, is_cjk},
     layout::Layout,
     numbers,
@@ -41,7 +41,7 @@ static LEGAL_CHINA: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
 });
 /// Legal forms that everyday use leaves out: `Nordtor` for `Nordtor GmbH`.
-static LEGAL_LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub static LEGAL_LEFT_OUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)\b(?:gmbh|mbh|ag|kg|ohg|ug|e\.?k|gbr|sarl|s\.?à\.?r\.?l|s\.?a\.?s|sas|s\.p\.a|spa|s\.?r\.?l|srl|snc|inc)\b",
     )
@@ -71,7 +71,7 @@ static ONLY_REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Nothing but a legal form.
 static ONLY_LEGAL: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r"(?i)^\W*(?:s[do0]n\.?\s?bh?[do0]|bhd|gmbh|ag|ltd|inc|llc|s/b|sa|co)\W*$"));
-static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
     )
@@ -90,7 +90,7 @@ pub static CONTACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A company registration number and whatever follows it.
 pub static REGISTRATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(concat!(
-        r"(?i)[\s,]*(?:[\(\[{]\s*)?(?:co(?:mpany)?\.?\s*reg|reg(?:istration)?\.?\s*no|co(?:mpany)?\.?\s*no|roc)\b.*$",
+        r"(?i)[\s,]*(?:[\(\[{]\s*)?(?:co(?:mpany)?[-.\s]*reg|reg(?:istration)?\.?\s*no|co(?:mpany)?\.?\s*no|roc)\b.*$",
         r"|[\s,]*[\(\[{]\s*(?:[A-Z]{1,3}\s?)?\d{4,9}\s*[-·~.]?\s*[A-Z]{0,2}\s*[\)\]}].*$",
         r"|[\s,]*\b\d{5,7}\s*-\s*[A-Z]\b.*$|[\s,]*\b[A-Z]{2}\d{7}-[A-Z]\b.*$|[\s,]*\(?20\d{10}\b.*$"
     ))
@@ -106,7 +106,7 @@ static OWNED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(r"(?i)\b(?:own(?:ed)?|operated|managed)\s?by\b|\b(?:dimiliki|diusahakan)\b|\b(?:inhaber|inh\.|betreiber)")
 });
 /// Words of sentences rather than names, in the languages receipts thank in.
-static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub static SENTENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
         r"(?i)\b(?:thanks?|tq|with|shopping|manager|operator|welcome|please|you|your|our|us|we|it's|save|saving|savings|better|feedback|survey|visit|again|come|open|hours?|daily|online|call|contact|give|get|for|returns?|refund|exchange|goods|sold|customer|copy|guest|cashier|served|server|order|table|dine|take|sale|date|time|price|item|items|description|qty|amount|bedient|ihr|ihre|unser|unsere|mein|meine|dein|wir|sie|danke|dank|besuch|einkauf|öffnungszeiten|uhr|willkommen|bitte|selber|macht|freude|merci|bienvenue|votre|vous|nous|visite|grazie|vostra|arrivederci|benvenuti|terima|kasih|sila|datang|selamat)\b|谢谢|欢迎|光临|惠顾|多谢",
     )
@@ -210,6 +210,15 @@ pub fn judge(layout: &Layout<'_>, name: &Printed, text: &str, folded: &str, head
     f.flag("amount", numbers::find(text).iter().any(|a| a.decimals == 2));
     f.flag("seller", name.seller);
     f.flag("mended", name.is_mended);
+    f.flag("mendable", !name.is_mended && name.row < LOGO_ROWS && super::brand::is_mendable(text));
+    if name.is_mended {
+        // Of one brand a letter away it is more likely that it was meant than of one of five.
+        f.set("mended_ways", 1.0 / name.ways.max(1) as f32);
+        let read = fold_name(&name.evidence.text);
+        f.flag("mended_shorter", folded.chars().count() < read.chars().count());
+        f.flag("mended_longer", folded.chars().count() > read.chars().count());
+        f.flag("mended_first", folded.chars().next() != read.chars().next());
+    }
     super::brand::judge(text, &mut f);
     f.flag("sentence", matches(&SENTENCE, text));
     f.flag("sentence_row", matches(&SENTENCE, &name.evidence.text));

@@ -28,7 +28,7 @@ pub const LEXICON: &[(Label, &str)] = &[
     (
         L::Total,
         concat!(
-            "total|totals|total amount|total amt|total sales|total sale|ttl|amount total|total price|sum total|",
+            "bal|total|totals|total amount|total amt|total sales|total sale|ttl|amount total|total price|sum total|",
             "jumlah|jumlah total|summe|gesamt|total betrag|somme|totale|totaal|suma|razem|totalt|toplam|合计|合計|共计|共計|",
             "总价|總價"
         ),
@@ -81,7 +81,7 @@ pub const LEXICON: &[(Label, &str)] = &[
     (
         L::Discount,
         concat!(
-            "discount|disc|less|coupon|coupons|voucher|saving|savings|you saved|total savings|total saved|",
+            "discount|disc|less|coupon|coupons|coupons tendered|coupon tendered|voucher|saving|savings|you saved|total savings|total saved|",
             "total discount|discount total|promo|promotion|rebate|markdown|member discount|item discount|total disc|",
             "discount amt|rabatt|rabatte|nachlass|gutschein|sie sparen|ersparnis|aktion|cumulus|remise|rabais|",
             "reduction|bon|economie|sconto|buono|risparmio|diskaun|折扣|优惠|優惠|折让|减免|代金券|优惠券|立减|满减"
@@ -149,7 +149,7 @@ pub const LEXICON: &[(Label, &str)] = &[
             "closing balance|remaining balance|account balance|deposit|pfand|leergut|punkte|saldo|guthaben|solde|",
             "fidelity|bonus points|loyalty|cashback|cash back|limit|minimum|credit limit|redeem|reward|rewards|",
             "stored value|余额|餘額|积分|積分|卡余额|押金|定金|exchange rate|kurs|wechselkurs|rate|suggested tip|tip guide|",
-            "suggested gratuity|regular price|reg price|list price|original price|price before discount|emporte|in euro|in eur|weight|wt|gewicht|peso|poids|change cash"
+            "suggested gratuity|regular price|reg price|list price|original price|original total|price before discount|emporte|in euro|in eur|weight|wt|gewicht|peso|poids|change cash"
         ),
     ),
     (

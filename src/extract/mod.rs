@@ -30,9 +30,11 @@ mod items;
 mod judge_merchant;
 pub mod layout;
 pub mod learn;
+mod legal_names;
 mod lexicon;
 pub mod model;
 mod money;
+mod name_context;
 pub mod numbers;
 pub mod payloads;
 pub mod rank;
@@ -125,7 +127,7 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let issued = assemble::most_probable(ranker, FieldKey::Date, &proposals).and_then(|v| v.as_date());
     proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today, sheet.region.day_first));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
-        proposals.extend(find_merchant::legal_name(&merchant.to_string(), &proposals));
+        proposals.extend(legal_names::legal_name(&merchant.to_string(), &proposals));
     }
     find_structured::keep_silence(&mut proposals, material);
     agreement::mark_print(&mut proposals, material);

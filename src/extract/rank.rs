@@ -14,6 +14,12 @@ impl Features {
         }
     }
 
+    /// Sets a feature that may have been set before.
+    pub fn update(&mut self, name: &'static str, value: f32) {
+        self.0.retain(|(known, _)| *known != name);
+        self.set(name, value);
+    }
+
     /// Sets a yes-or-no feature.
     pub fn flag(&mut self, name: &'static str, value: bool) {
         self.set(name, f32::from(u8::from(value)));

@@ -1,11 +1,14 @@
 //! The labelled corpus: `labels.jsonl`, one object a line.
 
-use std::{io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::domain::{money::Currency, time::CivilDate};
+use crate::domain::{field::FieldKey, money::Currency, time::CivilDate};
+
+/// Labels that the corpus does not have, read off its receipts for this project (`models/fields/CARD.md`).
+const FIELDS: &str = include_str!("../../../models/fields/eval-labels.csv");
 
 /// Size of a `labels.jsonl` that is still read: a label takes about 500 bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -132,7 +135,32 @@ pub fn read(folder: &Path) -> Result<Vec<Label>, LabelError> {
         return Err(unreadable(io::Error::other(format!("it has {size} bytes, over the limit of {MAX_BYTES}"))));
     }
     let text = std::fs::read_to_string(&path).map_err(unreadable)?;
-    parse(&text, &shown)
+    let mut labels = parse(&text, &shown)?;
+    let source = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let numbers = numbers_of(&source);
+    for label in labels.iter_mut().filter(|l| l.invoice_number.is_none()) {
+        let mut own = [label.file.as_deref(), label.boxes.as_deref()].into_iter().flatten();
+        label.invoice_number = own.find_map(|name| numbers.get(name)).cloned();
+    }
+    Ok(labels)
+}
+
+#[derive(Deserialize)]
+struct FieldLabel {
+    source: String,
+    file: String,
+    key: FieldKey,
+    value: String,
+}
+
+/// Numbers of invoices of `source` by file, labelled by this project; a number that is not printed is left out.
+fn numbers_of(source: &str) -> BTreeMap<String, String> {
+    csv::Reader::from_reader(FIELDS.as_bytes())
+        .deserialize::<FieldLabel>()
+        .filter_map(Result::ok)
+        .filter(|l| l.source == source && l.key == FieldKey::InvoiceNumber && l.value != "-")
+        .map(|l| (l.file, l.value))
+        .collect()
 }
 
 #[cfg(test)]
@@ -148,6 +176,14 @@ mod tests {
         assert_eq!(labels[0].tax, None);
         let error = parse("\n{", "labels.jsonl").unwrap_err();
         assert!(error.to_string().starts_with("`labels.jsonl` line 2 is no label"), "{error}");
+    }
+
+    #[test]
+    fn numbers_of_this_projects_own_labels_are_added_by_source_and_file() {
+        let swiss = numbers_of("swiss_photos");
+        assert!(swiss.len() > 5 && swiss.keys().all(|file| file.starts_with("img/")), "{swiss:?}");
+        assert!(swiss.values().all(|number| number != "-"));
+        assert!(numbers_of("nowhere").is_empty());
     }
 
     #[test]

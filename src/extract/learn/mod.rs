@@ -9,6 +9,7 @@ pub mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use super::brand::is_brand;
 use boost::{Query, Table};
 pub use truth::Truth;
 
@@ -34,8 +35,8 @@ const MIN_RECEIPTS: usize = 6;
 const PENALTY: f32 = 0.5;
 /// L2 penalty of a calibration.
 const CALIBRATION_PENALTY: f32 = 0.2;
-/// Answers needed to calibrate a field.
-const MIN_ANSWERS: usize = 100;
+/// Answers needed to calibrate a field: two or three weights, held by a penalty, are fitted to them.
+const MIN_ANSWERS: usize = 60;
 
 /// A receipt with what people say is on it.
 #[derive(Debug, Clone)]

@@ -81,7 +81,13 @@ pub fn signs(key: FieldKey, ranked: &[(f32, Proposal)]) -> Option<Features> {
             signs.flag("sure_elsewhere", features.get("sure_elsewhere") > 0.0);
             signs.set("order", -features.get("order"));
         }
-        FieldKey::Merchant => signs.set("illegible", features.get("illegible")),
+        FieldKey::Merchant => {
+            signs.set("illegible", features.get("illegible"));
+            // A guess at a misread logo, a name put together of rows, and one that a web address confirms.
+            for sign in ["mended", "joined", "domain_is", "brand"] {
+                signs.flag(sign, features.get(sign) > 0.0);
+            }
+        }
         _ => {}
     }
     Some(signs)
