@@ -107,6 +107,8 @@ const UNSEEN: f32 = 1.0;
 const BESIDE: usize = 5;
 /// Weight of a sign that names a currency and does not only hint at a country.
 const STRONG: f32 = 2.0;
+/// A sign of several currencies, as `$`, must leave the one it usually means this probable by all other signs.
+const HARDLY: f32 = 0.15;
 /// Probability of the currency that stands beside the total.
 const SURE: f32 = 0.95;
 /// The finder of all proposals made here.
@@ -167,17 +169,21 @@ impl Region {
     }
 }
 
-/// The one currency whose sign or code touches an amount.
-fn beside(text: &str, amount: &Range<usize>) -> Option<&'static str> {
+/// The one currency whose sign or code touches an amount, and whether it is nobody else's.
+fn beside(text: &str, amount: &Range<usize>) -> Option<(&'static str, bool)> {
     let start = text.get(..amount.start)?.char_indices().rev().take(BESIDE).last().map_or(amount.start, |(at, _)| at);
     let after = text.get(amount.end..)?;
     let end = amount.end + after.char_indices().nth(BESIDE).map_or(after.len(), |(at, _)| at);
     let near = text.get(start..end)?;
-    let spoken = SIGNS.iter().filter(|sign| sign.pattern.is_match(near)).filter_map(|sign| sign.speaks.first());
-    let mut codes: Vec<&str> = spoken.filter(|(_, weight)| *weight >= STRONG).map(|(code, _)| *code).collect();
+    let spoken = SIGNS.iter().filter(|sign| sign.pattern.is_match(near)).map(|sign| sign.speaks);
+    let mut codes: Vec<(&str, bool)> = spoken
+        .filter_map(|speaks| {
+            speaks.first().filter(|(_, weight)| *weight >= STRONG).map(|(code, _)| (*code, speaks.len() == 1))
+        })
+        .collect();
     codes.dedup();
     match codes.as_slice() {
-        [code] => Some(code),
+        [code] => Some(*code),
         _ => None,
     }
 }
@@ -211,16 +217,19 @@ impl Region {
         if self.currencies.first().is_none_or(|best| best.features.get("p") >= SURE) {
             return;
         }
-        let mut beside: Vec<&str> = mentions
+        let mut beside: Vec<(&str, bool)> = mentions
             .iter()
             .filter(|m| !m.amount.percent && m.amount.value == total)
             .filter_map(|m| beside(&layout.segments.get(m.segment)?.text, &m.amount.range))
             .collect();
         beside.dedup();
-        let [code] = beside.as_slice() else { return };
+        let [(code, is_its_own)] = beside.as_slice() else { return };
         let is_own =
             |p: &&mut Proposal| p.key == FieldKey::Currency && p.finder == FINDER && p.value.to_string() == *code;
         let Some(heard) = proposals.iter_mut().find(is_own) else { return };
+        if !is_its_own && heard.features.get("p") < HARDLY {
+            return;
+        }
         // What it gains the others lose.
         let left = (1.0 - SURE) / (1.0 - heard.features.get("p")).max(1.0 - SURE);
         heard.features = Features(vec![("p", SURE)]);
@@ -276,5 +285,10 @@ mod tests {
         }
         // Beside the total stand two: nothing is concluded.
         assert_eq!(beside("EUR 12.00 CZK", &(4..9)), None);
+        // A dollar sign is many countries', and the rest of the paper says which.
+        assert_eq!(beside("Total $12.00", &(7..12)), Some(("USD", false)));
+        let rows =
+            ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 001122334455", "Total RM 12.00", "Total  $12.00"];
+        assert_eq!(read(&rows).fields[&FieldKey::Currency].value.to_string(), "MYR");
     }
 }
