@@ -169,21 +169,20 @@ impl Region {
     }
 }
 
-/// The one currency whose sign or code touches an amount, and whether it is nobody else's.
-fn beside(text: &str, amount: &Range<usize>) -> Option<(&'static str, bool)> {
+/// What the one sign or code that touches an amount may mean, likeliest first.
+fn beside(text: &str, amount: &Range<usize>) -> Option<&'static [(&'static str, f32)]> {
     let start = text.get(..amount.start)?.char_indices().rev().take(BESIDE).last().map_or(amount.start, |(at, _)| at);
     let after = text.get(amount.end..)?;
     let end = amount.end + after.char_indices().nth(BESIDE).map_or(after.len(), |(at, _)| at);
     let near = text.get(start..end)?;
-    let spoken = SIGNS.iter().filter(|sign| sign.pattern.is_match(near)).map(|sign| sign.speaks);
-    let mut codes: Vec<(&str, bool)> = spoken
-        .filter_map(|speaks| {
-            speaks.first().filter(|(_, weight)| *weight >= STRONG).map(|(code, _)| (*code, speaks.len() == 1))
-        })
+    let mut spoken: Vec<&[(&str, f32)]> = SIGNS
+        .iter()
+        .filter(|sign| sign.pattern.is_match(near) && sign.speaks.first().is_some_and(|(_, weight)| *weight >= STRONG))
+        .map(|sign| sign.speaks)
         .collect();
-    codes.dedup();
-    match codes.as_slice() {
-        [code] => Some(*code),
+    spoken.dedup_by_key(|speaks| speaks.first().map(|(code, _)| *code));
+    match spoken.as_slice() {
+        [speaks] => Some(speaks),
         _ => None,
     }
 }
@@ -217,17 +216,24 @@ impl Region {
         if self.currencies.first().is_none_or(|best| best.features.get("p") >= SURE) {
             return;
         }
-        let mut beside: Vec<(&str, bool)> = mentions
+        let mut beside: Vec<&[(&str, f32)]> = mentions
             .iter()
             .filter(|m| !m.amount.percent && m.amount.value == total)
             .filter_map(|m| beside(&layout.segments.get(m.segment)?.text, &m.amount.range))
             .collect();
-        beside.dedup();
-        let [(code, is_its_own)] = beside.as_slice() else { return };
+        beside.dedup_by_key(|speaks| speaks.first().map(|(code, _)| *code));
+        let [speaks] = beside.as_slice() else { return };
+        let Some((code, _)) = speaks.first() else { return };
+        // A sign of several currencies agrees with a place that has one of them.
+        let is_shared = speaks.len() > 1;
+        let leads = self.currencies.first().map(|best| best.value.to_string());
+        if is_shared && speaks.iter().any(|(other, _)| Some(*other) == leads.as_deref()) {
+            return;
+        }
         let is_own =
             |p: &&mut Proposal| p.key == FieldKey::Currency && p.finder == FINDER && p.value.to_string() == *code;
         let Some(heard) = proposals.iter_mut().find(is_own) else { return };
-        if !is_its_own && heard.features.get("p") < HARDLY {
+        if is_shared && heard.features.get("p") < HARDLY {
             return;
         }
         // What it gains the others lose.
@@ -284,9 +290,9 @@ mod tests {
             assert!(currency.reasons.contains(&"beside:total".to_owned()), "{currency:?}");
         }
         // Beside the total stand two: nothing is concluded.
-        assert_eq!(beside("EUR 12.00 CZK", &(4..9)), None);
+        assert!(beside("EUR 12.00 CZK", &(4..9)).is_none());
         // A dollar sign is many countries', and the rest of the paper says which.
-        assert_eq!(beside("Total $12.00", &(7..12)), Some(("USD", false)));
+        assert!(beside("Total $12.00", &(7..12)).is_some_and(|speaks| speaks.len() > 1 && speaks[0].0 == "USD"));
         let rows =
             ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 001122334455", "Total RM 12.00", "Total  $12.00"];
         assert_eq!(read(&rows).fields[&FieldKey::Currency].value.to_string(), "MYR");

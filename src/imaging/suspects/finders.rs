@@ -23,14 +23,19 @@ const MAX_HITS: usize = 4_000;
 const MAX_PATTERNS: usize = 160;
 /// Rows that must agree on a pattern.
 const LEAST_ROWS: u32 = 2;
-/// Sides of codes, in modules between the middles of two corners: versions 1 to 40.
-const SIDES: std::ops::Range<f32> = 10.0..260.0;
-/// The same where only two corners were seen, which any two patterns in text are: up to version 18, beyond what receipts
-/// carry (a Swiss QR-bill has version 25, and its corners are large).
+/// Sides of codes, in modules between the middles of two corners: versions 1 (14) to 40 (170), and what slant and blur
+/// make of a module.
+const SIDES: std::ops::Range<f32> = 10.0..190.0;
+/// The same where only two corners were seen, or three hardly, which patterns in text are: up to version 18, beyond what
+/// receipts carry (a Swiss QR-bill has version 25, and its corners are large).
 const MOST_OF_TWO: f32 = 80.0;
+/// Rows in which three corners together must be seen, not to be such: two each.
+const ROWS_OF_THREE: u32 = 6;
 
 /// Weight of a suspect whose three corners were seen; below it, one with two. The rows that saw them are added.
 pub(super) const THREE_CORNERS: f32 = 1_000_000.0;
+/// The same where they were seen in fewer than [`ROWS_OF_THREE`] rows, which corners in text are as well.
+const HARDLY_THREE: f32 = 100_000.0;
 
 /// A corner of a code, as far as is known.
 #[derive(Debug, Clone, Copy)]
@@ -279,7 +284,11 @@ fn group(patterns: &[Pattern], grey: &GrayImage) -> Vec<Suspect> {
             used[third] = true;
             used[index] = true;
         }
-        let corners = if third.is_some() { THREE_CORNERS } else { 0.0 };
+        let corners = match third {
+            Some(_) if rows >= ROWS_OF_THREE => THREE_CORNERS,
+            Some(_) => HARDLY_THREE,
+            None => 0.0,
+        };
         suspects.push(Suspect {
             edges: widened([left, top, right, bottom], margin, grey),
             likely: Likely::Qr,
@@ -309,7 +318,10 @@ fn best_pair(first: usize, others: &[usize], patterns: &[Pattern]) -> Option<(us
                 let (long, short) = (one[0].hypot(one[1]), two[0].hypot(two[1]));
                 let cosine = (one[0] * two[0] + one[1] * two[1]) / (long * short).max(1.0);
                 let uneven = (long / short.max(0.1)).max(short / long.max(0.1));
-                if cosine.abs() < 0.35 && uneven < 1.5 {
+                let rows: u32 = trio.iter().map(|pattern| pattern.rows).sum();
+                let module = trio.iter().map(|pattern| pattern.module).fold(f32::INFINITY, f32::min);
+                let is_likely = rows >= ROWS_OF_THREE || long.max(short) < MOST_OF_TWO * module;
+                if cosine.abs() < 0.35 && uneven < 1.5 && is_likely {
                     let badness = cosine.abs() + (uneven - 1.0) + long.max(short) / 4_000.0;
                     if best.is_none_or(|(known, ..)| badness < known) {
                         best = Some((badness, *a, *b));

@@ -43,7 +43,7 @@ impl Suspect {
         [f32::midpoint(left, right), f32::midpoint(top, bottom)]
     }
 
-    /// Whether three corners of a QR code were seen, which text hardly ever shows.
+    /// Whether three corners of a QR code were seen well, which text hardly ever shows.
     pub fn has_three_corners(&self) -> bool {
         self.likely == Likely::Qr && self.weight >= finders::THREE_CORNERS
     }
@@ -59,10 +59,14 @@ pub fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let mut found = finders::suspects(grey);
     found.extend(texture::suspects(grey));
     found.sort_by(|a, b| a.likely.cmp(&b.likely).then(b.weight.total_cmp(&a.weight)));
-    // Two corners point at their code from either side.
-    found.dedup();
-    found.truncate(MAX_SUSPECTS);
-    found
+    // Two corners point at their code from either side, and others may come between.
+    let mut known: Vec<Suspect> = Vec::with_capacity(MAX_SUSPECTS);
+    for suspect in found {
+        if known.len() < MAX_SUSPECTS && !known.contains(&suspect) {
+            known.push(suspect);
+        }
+    }
+    known
 }
 
 /// A box with `margin` pixels around it, inside the picture.

@@ -25,6 +25,9 @@ use crate::{
 
 /// Attempts at decoding on one page: each is a few milliseconds.
 const MAX_ATTEMPTS: usize = 48;
+/// When so many pixels of one page were looked at for suspects of one kind without three corners, no more of them are:
+/// text has them wherever it stands, and the larger the photo, the larger they are.
+const MOST_DOUBTFUL: u64 = 1_500_000;
 /// Fields of modules that are looked at on one page: on a page of text they are words.
 const MAX_DENSE: usize = 4;
 /// Module width in pixels that readers like best.
@@ -130,6 +133,8 @@ fn piece(grey: &GrayImage, [left, top, right, bottom]: [f32; 4]) -> GrayImage {
 struct Search {
     attempts: usize,
     dense: usize,
+    /// Pixels looked at for suspects without three corners, by what they may be.
+    doubtful: [u64; 3],
 }
 
 /// How a piece is prepared for one attempt.
@@ -168,6 +173,10 @@ impl Search {
                 return Vec::new();
             }
         }
+        // Whoever is looked at is looked at in all ways; the first of a kind always is.
+        if !suspect.has_three_corners() && self.doubtful[suspect.likely as usize] > MOST_DOUBTFUL {
+            return Vec::new();
+        }
         let mut made = Vec::new();
         let ways = ways(suspect, piece);
         for (at, way) in ways.iter().enumerate() {
@@ -180,6 +189,9 @@ impl Search {
             }
             self.attempts += 1;
             let prepared = prepare(piece, *way, &mut made);
+            if !suspect.has_three_corners() {
+                self.doubtful[suspect.likely as usize] += u64::from(prepared.width()) * u64::from(prepared.height());
+            }
             let factor =
                 [prepared.width() as f32 / piece.width() as f32, prepared.height() as f32 / piece.height() as f32];
             let found = attempt(&prepared, suspect.likely, way.global);

@@ -291,7 +291,10 @@ mod tests {
 
     fn engine_in(precision: Precision) -> Option<PaddleEngine> {
         let directory = std::env::var_os("VOUCH_WEIGHTS_DIR").map_or_else(|| "models/weights".into(), PathBuf::from);
-        match PaddleEngine::load(PaddleSettings { precision: Some(precision), ..PaddleSettings::new(directory) }) {
+        // No deadline: tests may run unoptimised.
+        let settings =
+            PaddleSettings { precision: Some(precision), deadline_ms: u32::MAX, ..PaddleSettings::new(directory) };
+        match PaddleEngine::load(settings) {
             Ok(engine) => Some(engine),
             Err(error) => {
                 println!("skipped: {error}");
