@@ -1,7 +1,5 @@
 //! The trip around a receipt, as mails, calendars and wallet passes say it in data.
 
-use serde::Serialize;
-
 use super::{
     field::text_enum,
     structured::{StructuredSource, StructuredValue},
@@ -45,7 +43,7 @@ text_enum! {
 
 /// One leg, stay or event. Texts are as the source says them; moments are ISO 8601 local to their place, of which zone and
 /// time may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trip {
     /// What was booked.
     pub kind: TripKind,

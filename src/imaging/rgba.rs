@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use image::{GrayImage, RgbImage, imageops};
+use image::{GrayImage, RgbImage};
+
+use super::grey::{brightness, colourless};
 
 /// A drawn page.
 #[derive(Debug, Clone)]
@@ -23,11 +25,11 @@ impl Pixels {
         }
     }
 
-    /// Its brightness, by the weights of `image`.
+    /// Its brightness.
     pub fn grey(&self) -> Cow<'_, GrayImage> {
         match self {
             Self::Grey(grey) => Cow::Borrowed(grey),
-            Self::Colour(colour) => Cow::Owned(imageops::grayscale(colour)),
+            Self::Colour(colour) => Cow::Owned(brightness(colour)),
         }
     }
 
@@ -59,14 +61,10 @@ impl Pixels {
 /// The picture of `width` x `height` pixels whose red, green, blue and alpha bytes these are, row by row; alpha is left
 /// out. `None` when the bytes are fewer than that many pixels.
 pub fn opaque(bytes: &[u8], width: u32, height: u32) -> Option<Pixels> {
-    let wide = width as usize * 4;
-    // Row by row, so that a coloured page is known by its first coloured row.
-    let is_grey = |row: &[u8]| row.chunks_exact(4).fold(0, |differs, p| differs | (p[0] ^ p[1]) | (p[1] ^ p[2])) == 0;
-    if wide > 0 && bytes.chunks_exact(wide).all(is_grey) {
-        let grey = bytes.chunks_exact(4).map(|pixel| pixel[0]).collect();
-        return GrayImage::from_raw(width, height, grey).map(Pixels::Grey);
+    if let Some(grey) = colourless::<4>(bytes, width, height) {
+        return Some(Pixels::Grey(grey));
     }
-    // Not `flat_map`: it asks for room pixel by pixel and took longer than drawing the page.
+    // Not `flat_map`, which asks for room pixel by pixel.
     let mut rgb = vec![0; bytes.len() / 4 * 3];
     for (to, from) in rgb.chunks_exact_mut(3).zip(bytes.chunks_exact(4)) {
         to.copy_from_slice(&from[..3]);

@@ -39,8 +39,8 @@ pub enum Outcome {
     Handover(Role),
 }
 
-/// How glibc 2.35 and later hands out memory in a child; others ignore it. Pictures of megabytes are touched once, and
-/// faults in pages of 4 KB were an eighth of the time of a text PDF. Large pages help only buffers that lie in them whole:
+/// How glibc 2.35 and later hands out memory in a child; others ignore it. Pictures of megabytes are touched once, in
+/// pages of 4 KB with a fault for each (docs/adr/0015). Large pages help only buffers that lie in them whole:
 /// so the heap grows by eight of them at a time, and buffers up to 32 MiB (the most glibc allows) come from it, are
 /// given back to it, and serve again.
 const TUNABLES: &str = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=16777216:glibc.malloc.mmap_threshold=33554432:\

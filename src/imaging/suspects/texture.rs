@@ -38,7 +38,7 @@ pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let copy = copy.as_ref().unwrap_or(grey);
     let mut suspects = fields_of(copy, factor, grey, &[Kind::Across, Kind::Down]);
     for dense_side in DENSE_SIDES {
-        // From the copy: going through all pixels of a photo three times was a sixth of the search for codes.
+        // From the copy: once through all pixels of a photo is enough.
         let factor = (longest / dense_side as f32).max(1.0);
         let (width, height) = (side(grey.width(), factor), side(grey.height(), factor));
         let smaller = (width < copy.width()).then(|| scale::grey_mean(copy, width, height)).flatten();

@@ -17,7 +17,7 @@ use rxing::{
 use crate::{
     domain::page::{Code, Point, Quad},
     imaging::{
-        scale,
+        grey, scale,
         suspects::{Likely, Suspect, suspects},
     },
     reader::protocol::{MAX_CODES, MAX_VALUE_CHARS, clean_code},
@@ -57,7 +57,7 @@ impl Found {
 
 /// Every code on a picture.
 pub fn find(picture: &RgbImage) -> Vec<Found> {
-    let grey = grey(picture);
+    let grey = grey::brightness(picture);
     let mut found = Vec::new();
     let mut search = Search::default();
     for suspect in suspects(&grey) {
@@ -115,14 +115,6 @@ pub fn add(found: &mut Vec<Found>, mut code: Found, (width, height): (u32, u32))
     }
 }
 
-/// Brightness by the weights of ITU-R BT.601, in whole numbers.
-pub fn grey(picture: &RgbImage) -> GrayImage {
-    let luma =
-        |pixel: &[u8]| ((u32::from(pixel[0]) * 77 + u32::from(pixel[1]) * 150 + u32::from(pixel[2]) * 29) >> 8) as u8;
-    let pixels = picture.as_raw().chunks_exact(3).map(luma).collect();
-    GrayImage::from_raw(picture.width(), picture.height(), pixels).unwrap_or_default()
-}
-
 fn piece(grey: &GrayImage, [left, top, right, bottom]: [f32; 4]) -> GrayImage {
     let (left, top) = (left.floor() as u32, top.floor() as u32);
     let (width, height) = ((right.ceil() as u32).saturating_sub(left), (bottom.ceil() as u32).saturating_sub(top));
@@ -153,8 +145,7 @@ impl Way {
     }
 }
 
-/// A piece in another size, as it is or sharpened. Several ways want the same: making it anew for each was a third of the
-/// search for codes on a photo without any.
+/// A piece in another size, as it is or sharpened. Several ways want the same.
 struct Made {
     scale: f32,
     sharpen: bool,

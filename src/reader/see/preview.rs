@@ -4,7 +4,7 @@ use image::{GrayImage, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, ImageBuffer, JpegColorType};
 
 use crate::{
-    imaging::{rgba::Pixels, scale},
+    imaging::{grey, rgba::Pixels, scale},
     reader::{
         output::Output,
         protocol::{Kind, MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL, PreviewHeader, ThumbnailHeader},
@@ -45,7 +45,7 @@ impl Preview {
 
 /// Scales and encodes; the error says what did not work.
 pub fn make(picture: &RgbImage) -> Result<Preview, String> {
-    match grey(picture) {
+    match grey::colourless::<3>(picture.as_raw(), picture.width(), picture.height()) {
         Some(grey) => made(Shown::Grey(&grey)),
         None => made(Shown::Colour(picture)),
     }
@@ -167,17 +167,6 @@ fn thumbnail(shown: Shown<'_>) -> Result<Vec<u8>, String> {
     let (wide, high) = (width.min(most_wide), height.min(most_high));
     let left = (width - wide) / 2;
     Shown::from(&scaled.cropped(left, 0, wide, high)).encode(THUMBNAIL_QUALITY)
-}
-
-/// The brightness of a picture without colours.
-fn grey(pixels: &RgbImage) -> Option<GrayImage> {
-    // Row by row, so that a coloured page is known by its first coloured row.
-    let is_grey = |row: &[u8]| row.chunks_exact(3).fold(0, |differs, p| differs | (p[0] ^ p[1]) | (p[1] ^ p[2])) == 0;
-    let mut rows = pixels.as_raw().chunks_exact(pixels.width().max(1) as usize * 3);
-    let (width, height) = pixels.dimensions();
-    rows.all(is_grey)
-        .then(|| pixels.as_raw().chunks_exact(3).map(|pixel| pixel[0]).collect())
-        .and_then(|grey| GrayImage::from_raw(width, height, grey))
 }
 
 fn factor(width: u32, height: u32) -> f32 {

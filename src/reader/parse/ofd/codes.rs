@@ -5,6 +5,7 @@ use image::{Rgb, RgbImage, RgbaImage, imageops};
 use super::{content::Item, geometry::Matrix, picture::Pictures, text::Raster};
 use crate::{
     domain::page::{Code, Quad},
+    imaging::grey::brightness,
     reader::see::codes,
 };
 
@@ -34,7 +35,7 @@ pub fn find(items: &[Item], raster: &Raster, page: u32, pictures: &mut Pictures<
             continue;
         }
         let Some(quad) = quad_of(&picture.place, raster) else { continue };
-        if let Some(found) = codes::find_in_piece(&codes::grey(&on_paper(pixels))).into_iter().next() {
+        if let Some(found) = codes::find_in_piece(&brightness(&on_paper(pixels))).into_iter().next() {
             out.push(Code { quad, ..found.on_page(page) });
         }
     }
