@@ -149,7 +149,7 @@ fn ends_at(cursor: &Cursor, start: usize, marks: &[&str]) -> bool {
     {
         return true;
     }
-    // So does the rand's, `R318.00`; `R12` is a register.
+    // So does the rand's, `R215.50`; `R12` is a register.
     if marks.contains(&"$")
         && end == start
         && cursor.before(start) == 'R'

@@ -224,7 +224,7 @@ pub fn find(text: &str, today: CivilDate) -> Vec<PrintedDate> {
                 if ascii[..all.start()].ends_with(|c: char| c.is_ascii_digit()) || SHORT_YEAR.is_match(rest) {
                     return None;
                 }
-                // `07 JUN 12:10` is noon of a day without a year, not 2012.
+                // `09 MAR 14:20` is an hour of a day without a year, not 2014.
                 if is_hour(m.get(year_at)?, &ascii) {
                     return None;
                 }
@@ -323,7 +323,7 @@ fn digit_readings(m: &regex::Captures<'_>, rest: &str, window: &Window) -> (Vec<
     let goes_on = matches!(more.first(), Some(b'.' | b'/' | b'-')) && more.get(1).is_some_and(u8::is_ascii_digit);
     // `09/23 14:32`: where a separator seems lost, an hour is no year.
     let is_hour = (blank.0 || blank.1) && third.len() == 2 && more.first() == Some(&b':');
-    // `06.08. 19:03`: as is one that stands apart, with its minutes.
+    // `05.09. 18:40`: as is one that stands apart, with its minutes.
     let is_apart = m.get(0).and_then(|all| all.as_str().get(..third_at)).is_some_and(|before| before.ends_with(' '));
     let is_hour = is_hour || (is_apart && third.len() == 2 && MINUTES.is_match(rest));
     if !similar || is_hour || (goes_on && !to_time) {
@@ -483,10 +483,10 @@ mod tests {
             "5 may 9",
             "1172372015",
             "tel 1172372015 41",
-            "07 JUN 12:10",
-            "06.08. 19:03 R 12",
-            "06.08. 19:03",
-            "Jun 07 12:10 h",
+            "09 MAR 14:20",
+            "05.09. 18:40 R 12",
+            "05.09. 18:40",
+            "Mar 09 14:20 h",
         ] {
             assert!(readings(text).is_empty(), "{text}: {:?}", readings(text));
         }

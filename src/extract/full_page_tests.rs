@@ -58,9 +58,9 @@ fn a_printed_currency_counts_more_than_the_buyers_country() {
         "Retail Invoice",
         "Sold By : Kaveri Traders Pvt. Ltd.",
         "Invoice Date: 20-10-2025",
-        "Memory card 16 GB   1   278.61   40.39   319.00",
-        "Price is inclusive of promotional discount of Rs -40.00",
-        "Grand Total   319.00",
+        "Desk lamp, brass   1   610.50   89.50   700.00",
+        "Festival offer applied: Rs -75.00",
+        "Amount due   700.00",
     ];
     assert_eq!(value(&discounted, FieldKey::Currency), "INR");
 }
@@ -68,9 +68,9 @@ fn a_printed_currency_counts_more_than_the_buyers_country() {
 #[test]
 fn a_title_on_the_left_is_no_part_of_the_name_on_the_right() {
     let rows = [
-        "FACTUUR.                                                                       Kranenburg Techniek B.V.",
-        "Zo geregeld.                                                                    Weena 12",
-        "Factuurnummer: 993511200                                            3012 CN Rotterdam",
+        "FACTUUR                                                                        Kranenburg Techniek B.V.",
+        "Bedankt voor uw order                                                           Havenkade 12",
+        "Factuurnummer: 880417253                                            4311 AB Zierikzee",
         "Factuurdatum: 19 april 2025                                           BTW NL001234567B01",
         "Kabel 2 m   1   € 21,00   21%   € 21,00",
         "Totaal                                                                                € 21,00",
@@ -81,7 +81,7 @@ fn a_title_on_the_left_is_no_part_of_the_name_on_the_right() {
         .collect();
     assert!(names.iter().any(|name| name.starts_with("Kranenburg Techniek")), "{names:?}");
     assert!(names.iter().all(|name| !(name.contains("FACTUUR") && name.contains("Kranenburg"))), "{names:?}");
-    assert_eq!(value(&rows, FieldKey::InvoiceNumber), "993511200");
+    assert_eq!(value(&rows, FieldKey::InvoiceNumber), "880417253");
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn invoice_numbers_are_found_under_their_names_in_other_languages() {
     for label in
         ["Factuurnummer:", "Factuur nr.", "Numer faktury:", "Faktura VAT nr", "Fakturanummer:", "Número de factura:"]
     {
-        let rows = ["Kranenburg Techniek", &format!("{label} 993511200"), "2025-06-12", "EUR 21,00"];
-        assert_eq!(value(&rows, FieldKey::InvoiceNumber), "993511200", "{label}");
+        let rows = ["Kranenburg Techniek", &format!("{label} 880417253"), "2025-06-12", "EUR 21,00"];
+        assert_eq!(value(&rows, FieldKey::InvoiceNumber), "880417253", "{label}");
     }
-    let rows = ["Kranenburg Techniek", "Ordernummer: 12572103", "2025-06-12", "EUR 21,00"];
+    let rows = ["Kranenburg Techniek", "Ordernummer: 30417255", "2025-06-12", "EUR 21,00"];
     assert_eq!(value(&rows, FieldKey::InvoiceNumber), "nothing", "another number");
 }
 

@@ -294,7 +294,7 @@ mod tests {
         // A dollar sign is many countries', and the rest of the paper says which.
         assert!(beside("Total $12.00", &(7..12)).is_some_and(|speaks| speaks.len() > 1 && speaks[0].0 == "USD"));
         let rows =
-            ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 001122334455", "Total RM 12.00", "Total  $12.00"];
+            ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 000417283950", "Total RM 12.00", "Total  $12.00"];
         assert_eq!(read(&rows).fields[&FieldKey::Currency].value.to_string(), "MYR");
     }
 }

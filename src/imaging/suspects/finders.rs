@@ -338,3 +338,31 @@ fn best_pair(first: usize, others: &[usize], patterns: &[Pattern]) -> Option<(us
     let modules = across.hypot(down) / one.module.min(other.module);
     (modules < MOST_OF_TWO).then(|| (near[0], None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What three corners at a right angle, `side` modules of two pixels apart and each seen in `rows` rows, point at.
+    fn of_three(side: f32, rows: u32) -> Option<Suspect> {
+        let [near, far] = [100.0, 100.0 + 2.0 * side];
+        let corner = |x, y| Pattern { x, y, module: 2.0, rows, light: false };
+        let patterns = [corner(near, near), corner(far, near), corner(near, far)];
+        group(&patterns, &GrayImage::new(1_000, 1_000)).into_iter().next()
+    }
+
+    #[test]
+    fn corners_hardly_seen_are_a_small_code_or_none_and_no_code_has_more_modules_than_there_are() {
+        for (side, rows, is_suspect, is_sure) in [
+            (30.0, 2, true, true),
+            (120.0, 2, true, true),
+            (30.0, 1, true, false),
+            (120.0, 1, false, false),
+            (240.0, 9, false, false),
+        ] {
+            let suspect = of_three(side, rows);
+            assert_eq!(suspect.is_some(), is_suspect, "{side} modules, {rows} rows: {suspect:?}");
+            assert_eq!(suspect.is_some_and(|s| s.has_three_corners()), is_sure, "{side} modules, {rows} rows");
+        }
+    }
+}

@@ -58,6 +58,11 @@ impl Suspect {
 pub fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let mut found = finders::suspects(grey);
     found.extend(texture::suspects(grey));
+    most_promising(found)
+}
+
+/// The most promising first, each once.
+fn most_promising(mut found: Vec<Suspect>) -> Vec<Suspect> {
     found.sort_by(|a, b| a.likely.cmp(&b.likely).then(b.weight.total_cmp(&a.weight)));
     // Two corners point at their code from either side, and others may come between.
     let mut known: Vec<Suspect> = Vec::with_capacity(MAX_SUSPECTS);
@@ -78,4 +83,21 @@ fn widened([left, top, right, bottom]: [f32; 4], margin: f32, grey: &GrayImage) 
         (right + margin).clamp(0.0, width),
         (bottom + margin).clamp(0.0, height),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_looked_at_once_however_many_point_at_it() {
+        let suspect =
+            |at: f32, likely, weight| Suspect { edges: [at, at, at + 50.0, at + 50.0], likely, module: None, weight };
+        let [one, other] = [10.0, 200.0].map(|at| suspect(at, Likely::Qr, 4.0));
+        let stripes = suspect(10.0, Likely::Stripes, 9.0);
+        assert_eq!(most_promising(vec![stripes, one, other, one, other]), [one, other, stripes]);
+        let many = (0..100).map(|n| suspect(n as f32, Likely::Dense, n as f32)).collect();
+        let kept = most_promising(many);
+        assert_eq!((kept.len(), kept[0].weight), (MAX_SUSPECTS, 99.0));
+    }
 }

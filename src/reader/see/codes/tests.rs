@@ -169,3 +169,19 @@ fn every_code_of_the_chinese_invoices_is_found() {
         assert!(missed.is_empty(), "not found: {missed:?}");
     }
 }
+
+#[test]
+fn what_is_hardly_a_code_is_looked_at_until_enough_was_and_what_has_its_corners_always() {
+    let code = qr(PAYLOAD.as_bytes(), 5);
+    let own = suspects(&code).into_iter().find(|suspect| suspect.likely == Likely::Qr).unwrap();
+    assert!(own.has_three_corners());
+    let doubtful = Suspect { weight: 4.0, ..own };
+    assert_eq!(Search::default().decode(&code, &doubtful).len(), 1, "the first is looked at");
+    let mut tired = Search { doubtful: [MOST_DOUBTFUL + 1; 3], ..Search::default() };
+    assert_eq!(tired.decode(&code, &doubtful), []);
+    assert_eq!(tired.decode(&code, &own).len(), 1);
+    // What was looked at counts.
+    let mut search = Search::default();
+    search.decode(&GrayImage::from_pixel(300, 300, Luma([200])), &doubtful);
+    assert!(search.doubtful[Likely::Qr as usize] >= 90_000, "{:?}", search.doubtful);
+}
