@@ -177,6 +177,31 @@ fn every_code_of_a_check_has_words() {
 }
 
 #[test]
+fn every_reason_of_a_proposal_has_words_in_both_languages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let given = Regex::new(
+        r#"(?:\breasons(?:: vec!\[|\.push\(|\.insert\(0, )|\bentry\.1\.push\(|\bout\.push\()(?:format!\()?"([a-z_ ]+)[:"]"#,
+    )
+    .unwrap();
+    let mut said = BTreeSet::new();
+    for folder in ["extract", "extract/items", "classify"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && !path.ends_with("tests.rs") {
+                let source = fs::read_to_string(path).unwrap();
+                said.extend(given.captures_iter(&source).map(|c| c.extract::<1>().1[0].to_owned()));
+            }
+        }
+    }
+    assert!(said.len() > 15 && said.contains("home") && said.contains("words"), "{said:?}");
+    for code in said {
+        for lang in Language::ALL {
+            assert!(i18n::find(*lang, &format!("why.{code}")).is_some(), "why.{code} in {lang}");
+        }
+    }
+}
+
+#[test]
 fn every_structured_source_has_a_name_in_both_languages() {
     for source in StructuredSource::ALL {
         for lang in [Language::En, Language::Zh] {
