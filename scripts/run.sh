@@ -10,6 +10,7 @@ if [ -x scripts/fetch-weights.sh ]; then
   scripts/fetch-weights.sh || say "warning: the recognition weights could not be installed; Vouch reads with Tesseract"
 fi
 
+require_disk 3
 [ -x target/release/vouch ] || say "Building Vouch; the first build takes a while."
 cargo build --release --locked --bin vouch
 

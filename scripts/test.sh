@@ -38,7 +38,10 @@ stage_licences() { scripts/licences.sh; }
 stage_browser() { scripts/browser-test.sh; }
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=("${ALL_STAGES[@]}")
+if [ ${#stages[@]} -eq 0 ]; then
+  require_disk 9
+  stages=("${ALL_STAGES[@]}")
+fi
 for stage in "${stages[@]}"; do
   declare -F "stage_$stage" >/dev/null || die "unknown stage \`$stage\`: choose from ${ALL_STAGES[*]} architecture"
 done

@@ -5,12 +5,12 @@
 //! is missing the weights are other ones than those this was written for, and the whole network runs on `rten`.
 
 use rten_simd::SimdUnaryOp as _;
-use rten_vecmath::Gelu;
 
 use super::dense::Dense;
 use super::depthwise::{Depthwise, Pixels};
 use super::failed;
-use super::pointwise::{Pointwise, Precision, Scratch, TILE};
+use super::gelu::Gelu;
+use super::pointwise::{Pointwise, Precision, Scratch};
 use crate::reader::ocr::OcrError;
 
 /// Which network's trunk.
@@ -78,6 +78,9 @@ const RECOGNITION: [Named; 13] = [
     resulting(120, "Add.155"),
 ];
 
+/// Pixels mixed at a time: what lies between a block's two layers stays in the second-level cache.
+const STRIP: usize = 256;
+
 /// The hard sigmoid of the blocks.
 const SLOPE: f32 = 0.166_666_7;
 
@@ -139,6 +142,8 @@ struct Block {
     narrow: Pointwise,
     adds: bool,
     is_result: bool,
+    /// Whether what it computes is rounded, so that what rounding hides may be left out.
+    rounds: bool,
 }
 
 impl Backbone {
@@ -179,7 +184,8 @@ impl Backbone {
                 return None;
             }
             let is_result = named.result.is_some();
-            blocks.push(Block { depthwise, weighing, widen, narrow, adds: !named.halves, is_result });
+            let rounds = precision == Precision::Bytes;
+            blocks.push(Block { depthwise, weighing, widen, narrow, adds: !named.halves, is_result, rounds });
         }
         Some(Self { stem, blocks })
     }
@@ -213,11 +219,15 @@ impl Block {
         let Pixels { count, height, width, channels, values } = seen;
         let outputs = self.narrow.outputs();
         let mut mixed = vec![0.0; count * height * width * outputs];
-        let mut hidden = vec![0.0; TILE * self.widen.outputs()];
-        for (pixels, mixed) in values.chunks(TILE * channels).zip(mixed.chunks_mut(TILE * outputs)) {
+        let mut hidden = vec![0.0; STRIP * self.widen.outputs()];
+        for (pixels, mixed) in values.chunks(STRIP * channels).zip(mixed.chunks_mut(STRIP * outputs)) {
             let hidden = &mut hidden[..pixels.len() / channels * self.widen.outputs()];
             self.widen.mix(pixels, hidden, scratch)?;
-            Gelu {}.map_mut(hidden);
+            if self.rounds {
+                Gelu.map_mut(hidden);
+            } else {
+                rten_vecmath::Gelu {}.map_mut(hidden);
+            }
             self.narrow.mix(hidden, mixed, scratch)?;
             if self.adds {
                 for (mixed, pixel) in mixed.iter_mut().zip(pixels) {

@@ -104,29 +104,26 @@ impl SimdOp for Run<'_> {
         }
         let beyond = vec![0.0; layer.inputs];
         let (out_width, out_height, channels) = (output.width, output.height, output.channels);
-        // Machines with short registers have half as many of them.
-        let together = if ops.len() == 8 { 4 } else { 8 };
         for (index, pixels) in output.values.chunks_exact_mut(out_width * channels).enumerate() {
             let row = Row { layer, input, beyond: &beyond, item: index / out_height, line: index % out_height };
-            let mut column = 0;
-            while column < out_width {
-                let count = if out_width - column < together { 1 } else { together };
-                let pixels = &mut pixels[column * channels + first..];
-                for from in (0..layer.bias.len()).step_by(REGISTERS * ops.len()) {
-                    let registers = ((layer.bias.len() - from) / ops.len()).min(REGISTERS);
+            for from in (0..layer.bias.len()).step_by(REGISTERS * ops.len()) {
+                let registers = ((layer.bias.len() - from) / ops.len()).min(REGISTERS);
+                // More sums at a time would go through memory, which takes twice the time.
+                let together = if registers == 1 { 8 } else { 4 };
+                let mut column = 0;
+                while column < out_width {
+                    let count = if out_width - column < together { 1 } else { together };
+                    let pixels = &mut pixels[column * channels + first..];
                     match (count, registers) {
-                        (8, 3) => row.block::<_, 8, 3>(ops, column, from, channels, pixels),
-                        (8, 2) => row.block::<_, 8, 2>(ops, column, from, channels, pixels),
                         (8, _) => row.block::<_, 8, 1>(ops, column, from, channels, pixels),
                         (4, 3) => row.block::<_, 4, 3>(ops, column, from, channels, pixels),
-                        (4, 2) => row.block::<_, 4, 2>(ops, column, from, channels, pixels),
-                        (4, _) => row.block::<_, 4, 1>(ops, column, from, channels, pixels),
+                        (4, _) => row.block::<_, 4, 2>(ops, column, from, channels, pixels),
                         (_, 3) => row.block::<_, 1, 3>(ops, column, from, channels, pixels),
                         (_, 2) => row.block::<_, 1, 2>(ops, column, from, channels, pixels),
                         (_, _) => row.block::<_, 1, 1>(ops, column, from, channels, pixels),
                     }
+                    column += count;
                 }
-                column += count;
             }
         }
     }
@@ -163,30 +160,27 @@ impl Row<'_> {
                 *sum = ops.load(&layer.bias[from + register * lanes..]);
             }
         }
-        for (tap, weights) in layer.weights.chunks_exact(inputs * padded).enumerate() {
-            let y = (self.line * layer.stride + tap / layer.side).wrapping_sub(layer.before);
+        let across = layer.side * inputs;
+        for (row, weights) in layer.weights.chunks_exact(across * padded).enumerate() {
+            let y = (self.line * layer.stride + row).wrapping_sub(layer.before);
             if y >= input.height {
                 continue;
             }
-            let mut neighbours = [self.beyond; P];
-            for (pixel, neighbour) in neighbours.iter_mut().enumerate() {
-                let x = ((column + pixel) * layer.stride + tap % layer.side).wrapping_sub(layer.before);
-                if x < input.width {
-                    *neighbour = &input.values[((self.item * input.height + y) * input.width + x) * inputs..][..inputs];
-                }
+            let line = &input.values[(self.item * input.height + y) * input.width * inputs..][..input.width * inputs];
+            let first = (column * layer.stride).checked_sub(layer.before);
+            if let Some(first) = first.filter(|first| first + (P - 1) * layer.stride + layer.side <= input.width) {
+                // A pixel's neighbours in a row lie one behind the other.
+                let line = &line[first * inputs..];
+                let values = std::array::from_fn(|pixel| &line[pixel * layer.stride * inputs..][..across]);
+                add(ops, &values, &weights[from..], padded, &mut held);
+                continue;
             }
-            for (channel, weights) in weights.chunks_exact(padded).enumerate() {
-                let weights = &weights[from..];
-                let mut of_channel = [ops.zero(); V];
-                for (register, weight) in of_channel.iter_mut().enumerate() {
-                    *weight = ops.load(&weights[register * lanes..]);
-                }
-                for (sums, neighbour) in held.iter_mut().zip(&neighbours) {
-                    let value = ops.splat(neighbour[channel]);
-                    for (sum, weight) in sums.iter_mut().zip(&of_channel) {
-                        *sum = ops.mul_add(value, *weight, *sum);
-                    }
-                }
+            for (tap, weights) in weights.chunks_exact(inputs * padded).enumerate() {
+                let values = std::array::from_fn(|pixel| {
+                    let x = ((column + pixel) * layer.stride + tap).wrapping_sub(layer.before);
+                    if x < input.width { &line[x * inputs..][..inputs] } else { self.beyond }
+                });
+                add(ops, &values, &weights[from..], padded, &mut held);
             }
         }
         for (pixel, sums) in held.iter().enumerate() {
@@ -205,6 +199,34 @@ impl Row<'_> {
             }
         }
     }
+}
+
+/// Adds to the sums of `P` pixels their values times `V` registers of weights; the weights of a value and of the next
+/// are `padded` apart.
+#[expect(clippy::inline_always, reason = "it takes the vector registers of the function it is inlined into")]
+#[inline(always)]
+fn add<O: NumOps<f32>, const P: usize, const V: usize>(
+    ops: O,
+    values: &[&[f32]; P],
+    weights: &[f32],
+    padded: usize,
+    held: &mut [[O::Simd; V]; P],
+) {
+    let count = values[0].len();
+    // So that the compiler sees that all are of one length.
+    let values = values.map(|values| &values[..count]);
+    let mut held_here = *held;
+    for index in 0..count {
+        let weights = &weights[index * padded..][..V * ops.len()];
+        let weights: [O::Simd; V] = std::array::from_fn(|register| ops.load(&weights[register * ops.len()..]));
+        for (sums, values) in held_here.iter_mut().zip(&values) {
+            let value = ops.splat(values[index]);
+            for (sum, weight) in sums.iter_mut().zip(&weights) {
+                *sum = ops.mul_add(value, *weight, *sum);
+            }
+        }
+    }
+    *held = held_here;
 }
 
 #[cfg(test)]

@@ -70,10 +70,7 @@ impl Head {
         }
         let steps = Pixels::from_planes([count, channels, 1, steps], planes).values;
         let mut found = Vec::with_capacity(steps.len() / inputs);
-        let mut values = vec![0.0; STEPS * classes];
-        for steps in steps.chunks(STEPS * inputs) {
-            let values = &mut values[..steps.len() / inputs * classes];
-            self.mix.mix(steps, values, scratch)?;
+        self.mix.mix_some(&steps, STEPS, scratch, |steps, values| {
             for (step, values) in steps.chunks_exact(inputs).zip(values.chunks_exact_mut(classes)) {
                 let Best { class, .. } = match &self.whole {
                     Some(whole) => self.settle(whole, step, values),
@@ -82,7 +79,7 @@ impl Head {
                 let score = Softmax::new_mut(values).dispatch().get(class).copied().unwrap_or(0.0);
                 found.push(Best { class, score });
             }
-        }
+        })?;
         Ok(found)
     }
 

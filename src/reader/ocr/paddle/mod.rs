@@ -9,15 +9,18 @@ mod ctc;
 mod dense;
 mod depthwise;
 mod detect;
+mod gelu;
 mod head;
 mod network;
 mod order;
 mod orient;
+mod panels;
 mod pointwise;
 mod pyramid;
 mod recognise;
 mod rectangle;
 mod resize;
+mod rounded;
 mod weights;
 mod words;
 
