@@ -35,6 +35,7 @@ mod lexicon;
 pub mod model;
 mod money;
 mod name_context;
+mod name_words;
 pub mod numbers;
 pub mod payloads;
 pub mod rank;
@@ -192,6 +193,8 @@ impl<'a> Sheet<'a> {
 
 #[cfg(test)]
 mod full_page_tests;
+#[cfg(test)]
+mod merchant_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
