@@ -17,6 +17,9 @@ const MAX_ITEMS: usize = 400;
 /// Rounding lines move a total by at most this: five rappen, ten sen, and Swedish rounding.
 const MAX_ROUNDING: Decimal = Decimal::from_parts(50, 0, 0, false, 2);
 
+/// How far rounding to a whole unit moves a total at most.
+const HALF: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
+
 /// The sums a receipt supports.
 #[derive(Debug, Clone, Default)]
 pub struct Sums {
@@ -40,6 +43,10 @@ pub struct Sums {
     pub wholes: Vec<Decimal>,
     /// Totals that are a part of such a whole.
     pub parts: Vec<Decimal>,
+    /// Printed values that a total and a tip add up to: what was paid.
+    pub tipped: Vec<Decimal>,
+    /// Totals to which a tip was added.
+    pub untipped: Vec<Decimal>,
     /// Amounts that a subtotal and the unlabelled amounts right below it add up to: 6.40, 0.45, 6.85.
     pub stacked: Vec<Decimal>,
 }
@@ -80,6 +87,7 @@ impl Sums {
         }
         sums.build(mentions, &printed);
         sums.join_totals(mentions);
+        sums.tip(mentions, &printed);
         sums.stack(mentions);
         let totals = values(mentions, &[L::Total, L::GrandTotal, L::Subtotal, L::Net]);
         for rounding in values(mentions, &[L::Rounding]).iter().filter(|r| !r.is_zero() && r.abs() <= MAX_ROUNDING) {
@@ -113,11 +121,22 @@ impl Sums {
             .filter(|step| !step.is_zero())
             .take(MAX_STEPS)
             .collect();
+        let whole: Vec<Decimal> = mentions
+            .iter()
+            .filter(|m| m.is(&[L::Total, L::GrandTotal]) && m.amount.decimals == 0 && !m.amount.percent)
+            .map(|m| m.amount.value)
+            .take(MAX_TOTALS)
+            .collect();
         for base in values(mentions, &[L::Subtotal, L::Net, L::Total, L::Amount]) {
             let mut reached = |sum: Decimal| {
                 let sum = sum.normalize();
+                // `911` under 760.00 + 114.00 + 36.55: rounded to a whole rupee.
+                let rounded = || whole.iter().find(|w| (sum - **w).abs() <= HALF && **w != base);
                 if sum != base && printed.contains(&sum) {
                     self.built.push(sum);
+                    self.bases.push(base);
+                } else if let Some(rounded) = rounded() {
+                    self.built.push(rounded.normalize());
                     self.bases.push(base);
                 }
             };
@@ -129,6 +148,20 @@ impl Sums {
                     for three in steps.iter().skip(next + 1).filter(|s| fits(s)) {
                         reached(base + *one + *two + *three);
                     }
+                }
+            }
+        }
+    }
+
+    /// `Total 40.00`, `Tip 6.00`, and 46.00 is printed as well: paid, or signed for.
+    fn tip(&mut self, mentions: &[Mention], printed: &[Decimal]) {
+        let tips = values(mentions, &[L::Tip]);
+        for total in values(mentions, &[L::GrandTotal, L::Total, L::Subtotal, L::Amount]) {
+            for tip in tips.iter().filter(|tip| **tip > Decimal::ZERO && **tip < total) {
+                let whole = (total + *tip).normalize();
+                if printed.contains(&whole) {
+                    self.tipped.push(whole);
+                    self.untipped.push(total);
                 }
             }
         }
@@ -206,6 +239,8 @@ impl Sums {
         note("capitals", "capitals", &self.capitals);
         note("sum_whole", "sum:totals", &self.wholes);
         note("sum_part", "", &self.parts);
+        note("sum_tipped", "sum:total+tip", &self.tipped);
+        note("sum_untipped", "", &self.untipped);
         note("sum_stacked", "sum:subtotal+tax", &self.stacked);
     }
 }

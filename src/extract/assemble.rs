@@ -37,8 +37,13 @@ pub fn assemble(ranker: &dyn Ranker, proposals: Vec<Proposal>) -> Extraction {
 
 /// The value `ranker` thinks most probable for `key`, when it is chosen at all.
 pub fn most_probable(ranker: &dyn Ranker, key: FieldKey, proposals: &[Proposal]) -> Option<FieldValue> {
+    most_probable_with_p(ranker, key, proposals).map(|(_, value)| value)
+}
+
+/// [`most_probable`] with its probability.
+pub fn most_probable_with_p(ranker: &dyn Ranker, key: FieldKey, proposals: &[Proposal]) -> Option<(f32, FieldValue)> {
     let own: Vec<Proposal> = proposals.iter().filter(|p| p.key == key).cloned().collect();
-    rank_one(ranker, key, own).into_iter().next().filter(|(p, _)| *p >= MIN_P).map(|(_, best)| best.value)
+    rank_one(ranker, key, own).into_iter().next().filter(|(p, _)| *p >= MIN_P).map(|(p, best)| (p, best.value))
 }
 
 /// Proposals with calibrated probabilities, most probable first.

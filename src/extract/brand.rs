@@ -79,6 +79,50 @@ pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
     out
 }
 
+/// Brands of several words with one letter misread, such as a name over two rows, one of them in a logo.
+pub fn mend_joined(names: &[Printed]) -> Vec<Printed> {
+    let joined = names.iter().filter(|n| n.row < LOGO_ROWS && !n.is_mended && n.text.trim().contains(' '));
+    joined
+        .take(MAX_JOINED)
+        .flat_map(|name| {
+            let found = mended_words(&name.text);
+            let ways = found.len();
+            found.into_iter().map(move |text| Printed { text, is_mended: true, ways, ..name.clone() })
+        })
+        .collect()
+}
+
+/// Names of several words that are tried.
+const MAX_JOINED: usize = 12;
+/// Letters of a name of several words: in shorter ones another letter makes another name, longer ones are no brands.
+const JOINED_CHARS: std::ops::RangeInclusive<usize> = 8..=24;
+
+/// Brands that differ in one letter from a name of several words.
+fn mended_words(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.trim().chars().map(without_accent).collect();
+    let letters = chars.iter().filter(|c| !c.is_whitespace()).count();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '\'' | '&' | '.' | '-');
+    if !JOINED_CHARS.contains(&letters) || !chars.iter().all(plain) || is_brand(text) {
+        return Vec::new();
+    }
+    let brands = classify::Model::embedded().brands();
+    let mut key: Vec<char> = chars.iter().filter(|c| c.is_alphanumeric()).map(char::to_ascii_lowercase).collect();
+    let mut out = Vec::new();
+    for (at, place) in (0..chars.len()).filter(|at| chars[*at].is_ascii_alphanumeric()).enumerate() {
+        let read = key[at];
+        for letter in LETTERS.chars().filter(|l| *l != read) {
+            key[at] = letter;
+            if brands.knows(&key.iter().collect::<String>()) {
+                let mut other = chars.clone();
+                other[place] = if chars[place].is_lowercase() { letter } else { letter.to_ascii_uppercase() };
+                out.push(other.into_iter().collect());
+            }
+        }
+        key[at] = read;
+    }
+    out
+}
+
 fn words(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut out = Vec::new();
     let mut start = None;
@@ -154,6 +198,13 @@ mod tests {
         assert!(mended("LÁDL").contains(&"LIDL".to_owned()));
         assert!(mended("Rossmann").is_empty(), "it is right as it stands");
         assert!(mended("Xqzvwkj").is_empty());
+    }
+
+    #[test]
+    fn a_brand_of_several_words_is_mended_by_one_letter() {
+        assert_eq!(mended_words("BURGER KINC"), ["BURGER KING"]);
+        assert!(mended_words("BURGER KING").is_empty(), "it is right as it stands");
+        assert!(mended_words("Nordtor Hafenkontor").is_empty());
     }
 
     #[test]

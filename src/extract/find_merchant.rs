@@ -11,6 +11,7 @@ use super::{
     layout::Layout,
     legal_names,
     name_context::{self, Surroundings},
+    name_words::{self, Wording},
     rank::{Features, Proposal},
     words::{self, Label as L},
 };
@@ -104,6 +105,8 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     printed.extend(brand::find(layout));
     printed.extend(cut_names::find(layout));
     printed.extend(name_context::find(layout));
+    printed.extend(name_words::find(layout));
+    printed.extend(brand::mend_joined(&printed));
     // Nobody's name ends inside a bracket: where a longer line closes it, the cut one is no name.
     let closed: Vec<(usize, usize)> =
         printed.iter().filter(|n| is_balanced(&n.text)).map(|n| (n.row, n.row + n.rows)).collect();
@@ -113,9 +116,14 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     });
     let head = Head::new(layout, today);
     let surroundings = Surroundings::new(layout);
+    let wording = Wording::new(layout);
     let mut proposals: Vec<Proposal> = Vec::new();
     let mut folds: Vec<String> = Vec::new();
-    let stripped: Vec<Printed> = printed.iter().filter_map(legal_names::without_legal_form).collect();
+    let stripped: Vec<Printed> = printed
+        .iter()
+        .flat_map(|name| [legal_names::without_legal_form(name), legal_names::around_legal_form(name)])
+        .flatten()
+        .collect();
     let legal = legal_names::take(&mut printed);
     printed.extend(stripped);
     for name in printed {
@@ -127,6 +135,7 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
         let mut features = judge(layout, &name, &text, &folded, &head);
         seams(layout, &name, &mut features);
         surroundings.judge(layout, &name, &text, &folded, &mut features);
+        wording.judge(layout, &name, &text, &folded, &mut features);
         // Case and spacing make no other name: the one printed first is shown.
         let same = folds.iter().position(|f| *f == folded).and_then(|at| proposals.get_mut(at));
         if let Some(same) = same {
@@ -193,9 +202,11 @@ fn head_names(layout: &Layout<'_>) -> Vec<Printed> {
         // A title on the left and the letterhead's name on the right are no name together.
         let is_whole = !is_columns(layout, at);
         out.extend(is_whole.then_some(one));
+        out.extend(without_strays(layout, at, at).filter(|_| is_whole));
         let next = at + 1;
         if is_whole && next < layout.rows.len().min(HEAD_ROWS) && joinable(layout, at, next) {
             out.extend(row_name(layout, at, next));
+            out.extend(without_strays(layout, at, next));
             // A long name may take three rows: its legal form ends it, or it is a logo of single words.
             let third = next + 1;
             let is_logo = || (at..=third).all(|r| layout.rows[r].text.split_whitespace().count() <= 2);
@@ -246,23 +257,40 @@ fn domain_names(layout: &Layout<'_>) -> Vec<Printed> {
     out
 }
 
+/// Whether segment `at` is a single letter or less beside longer text: a speck, a part of a logo, the margin of another row.
+fn is_stray(layout: &Layout<'_>, at: usize) -> bool {
+    layout.segments[at].text.chars().filter(|c| c.is_alphanumeric()).count() <= 1
+}
+
+/// Rows `from` to `to` at the very head without strays; `None` when none of them has any, or where digits say that it is no
+/// name: the letters of tax codes stand behind articles.
+fn without_strays(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
+    let rows = layout.rows.get(from..=to)?;
+    let segments = || rows.iter().flat_map(|r| r.segments.iter().copied());
+    let (strays, names): (Vec<usize>, Vec<usize>) = segments().partition(|i| is_stray(layout, *i));
+    let rest_in_each_row = rows.iter().all(|r| r.segments.iter().any(|i| !is_stray(layout, *i)));
+    let is_head = from < LOGO_ROWS && rows.iter().all(|r| !r.text.chars().any(|c| c.is_ascii_digit()));
+    (is_head && !strays.is_empty() && rest_in_each_row).then(|| named_by(layout, from, to, &names)).flatten()
+}
+
+/// The name that rows `from` to `to` make.
 fn row_name(layout: &Layout<'_>, from: usize, to: usize) -> Option<Printed> {
+    let rows = layout.rows.get(from..=to)?;
+    let all: Vec<usize> = rows.iter().flat_map(|r| r.segments.iter().copied()).collect();
+    named_by(layout, from, to, &all)
+}
+
+/// The name that `segments` of rows `from` to `to` make.
+fn named_by(layout: &Layout<'_>, from: usize, to: usize, segments: &[usize]) -> Option<Printed> {
     let rows = layout.rows.get(from..=to)?;
     let evidence = (from..=to).filter_map(|r| layout.row_evidence(r)).reduce(|a, b| Evidence {
         page: a.page,
         quad: a.quad.and_then(|q| b.quad.map(|o| q.union(&o))).or(a.quad),
         text: format!("{} {}", a.text, b.text),
     })?;
-    let text = rows
-        .iter()
-        .flat_map(|r| r.segments.iter().map(|i| layout.segments[*i].text.as_str()))
-        .collect::<Vec<_>>()
-        .join(" ");
-    let legibility = rows
-        .iter()
-        .flat_map(|r| &r.segments)
-        .map(|i| layout.segments[*i].score_of(&(0..layout.segments[*i].text.len())))
-        .fold(1.0, f32::min);
+    let text = segments.iter().map(|i| layout.segments[*i].text.as_str()).collect::<Vec<_>>().join(" ");
+    let legibility =
+        segments.iter().map(|i| layout.segments[*i].score_of(&(0..layout.segments[*i].text.len()))).fold(1.0, f32::min);
     let height = rows.iter().map(|r| r.height).fold(0.0, f32::max);
     Some(Printed {
         text,
@@ -311,8 +339,10 @@ fn seams(layout: &Layout<'_>, name: &Printed, f: &mut Features) {
 /// something else.
 fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
     let (a, b) = (&layout.rows[a], &layout.rows[b]);
-    // What the paper is called is no part of its issuer's name.
-    let is_title = |text: &str| words::find(text).iter().any(|h| h.label == L::Title);
+    // What the paper is called is no part of its issuer's name, nor is a code.
+    let is_title = |text: &str| {
+        words::find(text).iter().any(|h| h.label == L::Title) || words::is_nearly_title(text) || has_code(text)
+    };
     let ratio = a.height / b.height.max(1.0);
     let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
     a.page == b.page
@@ -325,6 +355,19 @@ fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
         && !is_title(&b.text)
 }
 
+/// Letters and digits of a word from which one that mixes them is a code rather than a word.
+const CODE_CHARS: usize = 8;
+
+/// Whether a code stands on the row: `ID #:7K2MMA41P0X`, `A1B2C3D4`.
+pub fn has_code(text: &str) -> bool {
+    let is_code = |word: &str| {
+        let count = |test: &dyn Fn(char) -> bool| word.chars().filter(|c| test(*c)).count();
+        let (letters, digits) = (count(&char::is_alphabetic), count(&|c| c.is_ascii_digit()));
+        letters >= 2 && digits >= 2 && letters + digits >= CODE_CHARS
+    };
+    text.split(|c: char| !c.is_alphanumeric()).any(is_code)
+}
+
 /// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
 pub fn clean(text: &str) -> Option<String> {
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -334,6 +377,7 @@ pub fn clean(text: &str) -> Option<String> {
     {
         text.truncate(found.start());
     }
+    text = legal_names::with_legal_form(&text);
     let hits = words::find(&text);
     if let Some(first) = hits.first().filter(|h| h.start == 0 && h.label == L::Seller)
         && first.end < text.len()

@@ -11,8 +11,14 @@ use super::{
 };
 use crate::domain::field::{Evidence, FieldKey, FieldValue};
 
-/// Proposals for tax, net and tip, given the most probable total and the rows of the tax table.
-pub fn propose(layout: &Layout<'_>, mentions: &[Mention], rows: &[RateRow], total: Option<Decimal>) -> Vec<Proposal> {
+/// Proposals for tax, net and tip, given the most probable total, its probability and the rows of the tax table.
+pub fn propose(
+    layout: &Layout<'_>,
+    mentions: &[Mention],
+    rows: &[RateRow],
+    total: Option<Decimal>,
+    p_total: f32,
+) -> Vec<Proposal> {
     let mut out = Vec::new();
     let mut seen: Vec<(FieldKey, Decimal)> = Vec::new();
     let mut push = |key, value: Decimal, p: f32, evidence: Vec<Evidence>, finder, reason: String| {
@@ -29,7 +35,7 @@ pub fn propose(layout: &Layout<'_>, mentions: &[Mention], rows: &[RateRow], tota
             evidence,
             finder,
             reasons: vec![reason],
-            features: Features(vec![("p", p)]),
+            features: Features(vec![("p", p), ("p_total", p_total)]),
         });
     };
     if let Some(total) = total {

@@ -10,13 +10,15 @@ use super::{
     money::{Mention, Place},
     rank::{Features, Proposal},
     region::Region,
-    words::Label as L,
+    words::{self, Label as L},
 };
 use crate::domain::field::{FieldKey, FieldValue};
 
 /// Proposals kept; the ranker never needs the hundredth amount of a slip.
 const MAX_PROPOSALS: usize = 120;
 
+/// Rows looked at for words alone; a metre of slip has about 300.
+const MAX_ROWS: usize = 400;
 /// Rounding to five cents moves an amount by at most this.
 const COIN: Decimal = Decimal::from_parts(4, 0, 0, false, 2);
 /// Currencies whose smallest coin is worth five hundredths, so that cash is rounded to it.
@@ -192,6 +194,8 @@ struct Page {
     rate_rows: Vec<usize>,
     /// Rows that give a distance: the amount on the row before is the price of one kilometre.
     distance_rows: Vec<usize>,
+    /// What the articles above the first total add up to, when there are at least two.
+    articles: Option<Decimal>,
     /// Cash is rounded to five hundredths in the paper's currency, or the currency is not known.
     rounds: bool,
 }
@@ -208,14 +212,38 @@ impl Page {
             has_grand: rows(&[L::GrandTotal]).next().is_some(),
             decimals_usual: with_decimals >= 3,
             foreign_rows: region.foreign_rows(layout),
-            rounding_rows: rows(&[L::Rounding]).collect(),
+            rounding_rows: rounding_rows(layout),
             card_rows: rows(&[L::Card]).collect(),
             totals: distinct_totals(mentions),
             rate_rows: rate_rows(mentions),
             distance_rows: distance_rows(layout, mentions),
+            articles: articles(mentions, rows(&[L::GrandTotal, L::Total, L::Subtotal]).min()),
             rounds: region.currency().is_none_or(|code| ROUNDED.contains(&code.as_str())),
         }
     }
+}
+
+/// Articles that are added up; a longer slip is not checked.
+const MAX_ARTICLES: usize = 300;
+/// A total over the articles by more than this factor lacks a decimal point or has a digit too many: tax, service and tip
+/// come to a third at most.
+const OVER_ARTICLES: Decimal = Decimal::from_parts(14, 0, 0, false, 1);
+
+/// The sum of the rightmost amount of every row above `end` that names an article, when there are at least two.
+fn articles(mentions: &[Mention], end: Option<usize>) -> Option<Decimal> {
+    let end = end?;
+    let is_last = |i: usize, m: &Mention| mentions.get(i + 1).is_none_or(|next| next.row != m.row);
+    let mut own = mentions
+        .iter()
+        .enumerate()
+        .take_while(|(_, m)| m.row < end)
+        .filter(|(i, m)| is_last(*i, m) && m.named && m.label.is_none() && !m.amount.percent && !m.amount.factor)
+        .map(|(_, m)| m.amount.value)
+        .filter(|v| *v > Decimal::ZERO)
+        .take(MAX_ARTICLES);
+    let first = own.next()?;
+    let second = own.next()?;
+    own.try_fold(first.checked_add(second)?, |sum, v| sum.checked_add(v))
 }
 
 /// Rows with a percentage and at least two amounts, `20.00% 150.00 30.00 180.00`.
@@ -236,6 +264,12 @@ fn is_followed_by(layout: &Layout<'_>, mention: &Mention, units: &[&str]) -> boo
 fn is_counted(layout: &Layout<'_>, mention: &Mention) -> bool {
     let after = layout.segments[mention.segment].text.get(mention.amount.range.end..).unwrap_or("").trim_start();
     mention.amount.decimals == 0 && COUNTED.iter().any(|counter| after.starts_with(counter))
+}
+
+/// Rows that speak of rounding, whether or not their amount was read: it is small and often misread.
+fn rounding_rows(layout: &Layout<'_>) -> Vec<usize> {
+    let speaks = |row: &usize| words::find(&layout.rows[*row].text).iter().any(|h| h.label == L::Rounding);
+    (0..layout.rows.len().min(MAX_ROWS)).filter(speaks).collect()
 }
 
 fn distance_rows(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<usize> {
@@ -267,6 +301,8 @@ impl Page {
         f.flag("rival_adds_up", !adds_up(&value) && others().any(adds_up));
         f.flag("called_and_adds_up", called && adds_up(&value));
         let paid = group.iter().any(|m| m.is(&[L::Tendered]));
+        let over = |sum: Decimal| sum.checked_mul(OVER_ARTICLES).is_some_and(|most| value > most);
+        f.flag("over_articles", !adds_up(&value) && self.articles.is_some_and(over));
         f.flag("only_tendered", paid && !called && !adds_up(&value) && !self.totals.is_empty());
     }
 }

@@ -73,7 +73,7 @@ static ONLY_LEGAL: LazyLock<Option<Regex>> =
     LazyLock::new(|| regex(r"(?i)^\W*(?:s[do0]n\.?\s?bh?[do0]|bhd|gmbh|ag|ltd|inc|llc|s/b|sa|co)\W*$"));
 pub static TRADE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     regex(
-        r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|burger|pizza|deli|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
+        r"(?i)restaurant|restoran|ristorante|pizzeria|cafe|café|coffee|kopitiam|bakery|bäckerei|konditorei|confiserie|boulangerie|hotel|gasthaus|gasthof|bistro|bar\b|grill|kitchen|market|mart\b|supermarket|pharmacy|apotheke|farmasi|store|shop|station|hardware|books?|gift|boutique|salon|clinic|klinik|parking|petrol|fuel|mini ?market|foods?|noodle|sushi|steak|\bburger|pizza|deli\b|diner|tavern|pub\b|house|garden|center|centre|餐|饭|酒|茶|咖啡|超市|店|馆|館|楼|坊|堂|屋",
     )
 });
 pub static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -1,5 +1,9 @@
 //! Trade names and legal names: which of two printed names is the merchant, and which the company's in its register.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::{
     find_merchant::{Printed, clean},
     fold::fold_name,
@@ -88,6 +92,63 @@ pub fn legal_name(chosen: &str, proposals: &[Proposal]) -> Option<Proposal> {
         finder: "merchant_legal:head",
         features: Features(vec![("p", p)]),
         ..found.clone()
+    })
+}
+
+/// `SDN BHD` as recognition misreads it, after a name: `SBN 3HD`, `SIN BHD`, `5DN. 8HD`.
+static MISREAD_MALAYSIA: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:[s5](?:[dioub0]n|d[nhm]|n|1n))\s?[.,]{0,2}\s{0,2}[b83]h[dino0b]\b\.?").ok());
+/// `S/B`, the short form, after a name.
+static MISREAD_SHORT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b[Ss5]\s?/\s?[Bb8]$").ok());
+
+/// The text with a misread Malaysian legal form mended, and without what follows it that is no word: a registration number
+/// with or without its brackets, a date of the margin.
+pub fn with_legal_form(text: &str) -> String {
+    if let Some(found) = MISREAD_MALAYSIA.as_ref().and_then(|p| p.find(text))
+        && letters(&text[..found.start()]) >= 3
+    {
+        let (before, form, after) = (&text[..found.start()], found.as_str(), &text[found.end()..]);
+        let is_plain = fold_name(form) == "sdnbhd";
+        let upper = form.chars().all(|c| !c.is_lowercase());
+        let mended = if is_plain {
+            form
+        } else if upper {
+            "SDN BHD"
+        } else {
+            "Sdn Bhd"
+        };
+        let is_number = after.chars().any(|c| c.is_ascii_digit())
+            && after.split_whitespace().all(|w| letters(w) < 3 || has_digit(w));
+        return format!("{before}{mended}{}", if is_number { "" } else { after });
+    }
+    match MISREAD_SHORT.as_ref().and_then(|p| p.find(text)) {
+        Some(found) if letters(&text[..found.start()]) >= 6 => format!("{}S/B", &text[..found.start()]),
+        _ => text.to_owned(),
+    }
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphabetic()).count()
+}
+
+fn has_digit(text: &str) -> bool {
+    text.chars().any(|c| c.is_ascii_digit())
+}
+
+/// Words that may follow the legal form in the middle of a name.
+const MAX_WORDS_AFTER: usize = 3;
+
+/// `Nordtor Kiel` for `Nordtor AG Kiel`: the legal form stands inside of the name.
+pub fn around_legal_form(name: &Printed) -> Option<Printed> {
+    let found = LEGAL_LEFT_OUT.as_ref()?.find(&name.text)?;
+    let (before, after) = (name.text.get(..found.start())?.trim(), name.text.get(found.end()..)?.trim());
+    let is_name = letters(before) >= 3 && letters(after) >= 3 && !has_digit(after);
+    let short = name.rows == 1 && after.split_whitespace().count() <= MAX_WORDS_AFTER;
+    (is_name && short).then(|| Printed {
+        text: format!("{before} {after}"),
+        stripped: true,
+        piece: true,
+        ..name.clone()
     })
 }
 

@@ -35,6 +35,7 @@ mod lexicon;
 pub mod model;
 mod money;
 mod name_context;
+mod name_words;
 pub mod numbers;
 pub mod payloads;
 pub mod rank;
@@ -118,12 +119,14 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
     let sheet = Sheet::new(material, context);
     let mut proposals = sheet.propose(material, context);
     // Tax and net are what add up to the total, so the total is chosen first.
-    let total = assemble::most_probable(ranker, FieldKey::Total, &proposals).and_then(|v| v.as_amount());
+    let total = sure_total(ranker, &proposals);
+    let p_total = total.map_or(0.0, |(p, _)| p);
+    let total = total.map(|(_, amount)| amount);
     if let Some(total) = total {
         sheet.region.hear_total(&mut proposals, &sheet.layout, &sheet.mentions, total);
     }
     let rates = rates::rows(&sheet.layout, &sheet.mentions, total);
-    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total));
+    proposals.extend(find_tax::propose(&sheet.layout, &sheet.mentions, &rates, total, p_total));
     let issued = assemble::most_probable(ranker, FieldKey::Date, &proposals).and_then(|v| v.as_date());
     proposals.extend(find_occurred::propose(&sheet.layout, issued, context.today, sheet.region.day_first));
     if let Some(merchant) = assemble::most_probable(ranker, FieldKey::Merchant, &proposals) {
@@ -142,6 +145,33 @@ fn extract_upright(ranker: &dyn Ranker, material: &Material, context: &Context) 
         extraction.breakdown.taxes = rates::lines(&rates, total);
     }
     extraction
+}
+
+/// The total that `ranker` believes in, with its probability.
+fn sure_total(ranker: &dyn Ranker, proposals: &[Proposal]) -> Option<(f32, rust_decimal::Decimal)> {
+    let (p, value) = assemble::most_probable_with_p(ranker, FieldKey::Total, proposals)?;
+    Some((p, value.as_amount()?))
+}
+
+/// The proposals for tax, net and tip that follow from the total `ranker` believes in; for training. `proposals` are those
+/// of the same material.
+pub fn propose_taxes(
+    ranker: &dyn Ranker,
+    proposals: &[Proposal],
+    material: &Material,
+    context: &Context,
+) -> Vec<Proposal> {
+    let total = sure_total(ranker, proposals);
+    let of = |material: &Material| {
+        let sheet = Sheet::new(material, context);
+        let amount = total.map(|(_, amount)| amount);
+        let rates = rates::rows(&sheet.layout, &sheet.mentions, amount);
+        find_tax::propose(&sheet.layout, &sheet.mentions, &rates, amount, total.map_or(0.0, |(p, _)| p))
+    };
+    match upright::view(material) {
+        Some((view, _)) => of(&view),
+        None => of(material),
+    }
 }
 
 /// Every proposal for the ranked fields with the features a ranker sees; for training and statistics.
@@ -192,6 +222,8 @@ impl<'a> Sheet<'a> {
 
 #[cfg(test)]
 mod full_page_tests;
+#[cfg(test)]
+mod merchant_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -61,7 +61,7 @@ static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"berlin|hamburg|münchen|munich|köln|frankfurt|stuttgart|düsseldorf|leipzig|dresden|hannover|bremen|wien|vienna|graz|salzburg|zürich|zurich|luzern|bern|basel|genève|geneva|lausanne|lugano|prague|praha|budapest|warszawa|",
         r"dubai|abu dhabi|doha|istanbul|athens|moscow|singapore|hong kong|macau|taipei|tokyo|osaka|seoul|bangkok|phuket|jakarta|bali|manila|hanoi|sydney|melbourne|brisbane|perth|auckland|",
         r"kuala lumpur|kl|johor(?: bahru)?|penang|ipoh|melaka|malacca|shah alam|petaling jaya|pj|klang|subang(?: jaya)?|cheras|ampang|puchong|seremban|kuching|kota kinabalu|kajang|malaysia|",
-        r"beijing|shanghai|shenzhen|guangzhou|deutschland|germany|schweiz|suisse|switzerland|österreich|austria|france|italia|italy|españa|spain|usa|u\.s\.a|canada|uk)\W*$"
+        r"beijing|shanghai|shenzhen|guangzhou|deutschland|germany|schweiz|suisse|switzerland|österreich|austria|france|italia|italy|españa|spain|usa|u\.s\.a|united states|canada|uk|united kingdom|ireland|nederland|the netherlands|netherlands|belgië|belgique|belgium|luxembourg|polska|poland|česko|danmark|denmark|sverige|sweden|norge|norway|suomi|finland|portugal|india|thailand|indonesia|philippines|vietnam|qatar|uae|australia|new zealand|japan|korea|taiwan|china)\W*$"
     ))
     .ok()
 });

@@ -69,3 +69,34 @@ fn a_number_of_rides_is_no_money() {
         assert!(features(&sheet).get("1").is_none_or(|f| f.get("unit") > 0.0), "{row}");
     }
 }
+
+#[test]
+fn a_total_with_its_tip_is_told_from_the_one_before() {
+    let slip = ["SOUP  8.00", "STEW  14.50", "Total  22.50", "Tip  3.50", "Cash  26.00"];
+    assert_eq!(with(&slip, "sum_tipped"), ["26.00"]);
+    assert_eq!(with(&slip, "sum_untipped"), ["22.50"]);
+    assert!(with(&["Total  22.50", "Tip  3.50", "Cash  30.00"], "sum_tipped").is_empty(), "26.00 is not printed");
+}
+
+#[test]
+fn a_total_far_over_its_articles_lost_its_decimal_point() {
+    let slip = |total: &str| ["Haircut  250", "Shave  80", "Mask  1900", total].map(str::to_owned);
+    let over = |total: &str| {
+        let rows = slip(total);
+        with(&rows.iter().map(String::as_str).collect::<Vec<_>>(), "over_articles")
+    };
+    assert_eq!(over("Grand Total  24415"), ["24415"]);
+    assert!(over("Grand Total  2441").is_empty());
+}
+
+#[test]
+fn a_rounding_line_counts_although_its_amount_was_not_read() {
+    let slip = ["TEA  7.38", "Total incl GST  7.38", "Rounding Adj  -J.O2", "lotal After Adj  7.40", "CASH  10.00"];
+    assert!(with(&slip, "after_rounding").contains(&"7.40".to_owned()));
+}
+
+#[test]
+fn a_total_rounded_to_a_whole_unit_adds_up() {
+    let slip = ["THALI  760.00", "Sub Total  760.00", "S.Charge 15%  114.00", "GST 5%  36.55", "Grand Total  911"];
+    assert!(with(&slip, "sum_built").contains(&"911".to_owned()), "{:?}", with(&slip, "sum_built"));
+}

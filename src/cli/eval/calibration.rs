@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::score::{Outcome, calibration_error, coverage_at, wilson};
-use crate::domain::field::FieldKey;
+use crate::{domain::field::FieldKey, extract::learn::TYPED_TOO};
 
 /// Name of the joint probability of total and date.
 pub const JOINT: &str = "total and date";
@@ -37,15 +37,18 @@ pub struct Bin {
 }
 
 impl Calibrations {
-    /// Sums up the outcomes. A field that was not proposed states nothing.
-    pub fn new(outcomes: &[Outcome]) -> Self {
+    /// Sums up the outcomes of recognised pictures, and for [`TYPED_TOO`] of `typed` texts. A field that was not proposed
+    /// states nothing.
+    pub fn new(outcomes: &[Outcome], typed: &[Outcome]) -> Self {
         let mut all = Vec::new();
         let joint: Vec<(f32, bool)> =
             outcomes.iter().filter_map(|o| o.total_and_date.map(|right| (o.p_total_and_date, right))).collect();
         all.push(FieldCalibration { name: JOINT.to_owned(), stated: joint });
         for key in FieldKey::ALL {
+            let typed = if TYPED_TOO.contains(key) { typed } else { &[] };
             let own: Vec<(f32, bool)> = outcomes
                 .iter()
+                .chain(typed)
                 .flat_map(|o| &o.stated)
                 .filter(|(stated, ..)| stated == key)
                 .map(|(_, p, right)| (*p, *right))

@@ -32,7 +32,7 @@ pub fn card(
          Chooses total, date and merchant among the candidates of `src/extract` and says how sure it is. Written by \
          `vouch train extraction` on {on}; text recognised by {engine}.\n\n\
          - **Data**: labelled receipts of the public corpus named in `docs/accuracy.md`: {listed} (`:text`: typed \
-         transcripts, weight 0.5, never used to calibrate), {damaged} of them once more with a letter of the logo lost. The file holds numbers and names of features; no word of any \
+         transcripts, weight 0.5, calibrating tax and invoice numbers only), {damaged} of them once more with a letter of the logo lost. The file holds numbers and names of features; no word of any \
          receipt.\n\
          - **Form**: per field a conditional logit over the candidates and \"none of them\", then boosted regression trees \
          on the same softmax loss, then a logistic calibration on the recogniser's scores and what corroborates the value.\n\

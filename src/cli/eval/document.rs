@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{cached, labels::Label, pages::CachedReading, sources::Source};
+use super::{cached, fields, labels::Label, pages::CachedReading, sources::Source};
 use crate::{
+    domain::page::Page,
     extract::{Material, learn::Truth},
     pipeline,
 };
@@ -58,11 +59,30 @@ pub fn materials(reading: CachedReading) -> Vec<Material> {
     pipeline::divide(0, &whole, &reading.receipts).into_iter().map(|group| group.material).collect()
 }
 
-/// The typed text of every receipt of `source` that has boxes of the simple kind (`x1,y1,…,x4,y4,text`).
+/// The typed text of every receipt of `source` that has one: boxes of the simple kind (`x1,y1,…,x4,y4,text`), or labelled
+/// ones beside its picture.
 pub fn read_transcripts(source: &Source) -> anyhow::Result<Vec<Document>> {
-    let boxed = source.labels.iter().filter_map(|l| Some((l, l.boxes.as_deref()?)));
     let is_simple = |boxes: &str| Path::new(boxes).extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-    boxed.filter(|(_, boxes)| is_simple(boxes)).map(|(label, boxes)| transcript(source, label, boxes)).collect()
+    let mut out = Vec::new();
+    for label in &source.labels {
+        match label.boxes.as_deref() {
+            Some(boxes) if is_simple(boxes) => out.push(transcript(source, label, boxes)?),
+            Some(_) => {}
+            None => out.extend(fields::transcript(&source.folder, label).map(|page| typed(source, label, page))),
+        }
+    }
+    Ok(out)
+}
+
+fn typed(source: &Source, label: &Label, page: Page) -> Document {
+    Document {
+        source: format!("{}:text", source.name),
+        label: label.clone(),
+        shown: Vec::new(),
+        receipts: vec![Material { pages: vec![page], ..Material::default() }],
+        seconds: 0.0,
+        is_transcript: true,
+    }
 }
 
 fn transcript(source: &Source, label: &Label, boxes: &str) -> anyhow::Result<Document> {
@@ -71,13 +91,5 @@ fn transcript(source: &Source, label: &Label, boxes: &str) -> anyhow::Result<Doc
     let size = std::fs::metadata(&path).with_context(wrong)?.len();
     anyhow::ensure!(size <= MAX_BOX_BYTES, "`{}` is over {MAX_BOX_BYTES} bytes", path.display());
     let text = String::from_utf8_lossy(&std::fs::read(&path).with_context(wrong)?).into_owned();
-    let page = cached::from_boxes(&text);
-    Ok(Document {
-        source: format!("{}:text", source.name),
-        label: label.clone(),
-        shown: Vec::new(),
-        receipts: vec![Material { pages: vec![page], ..Material::default() }],
-        seconds: 0.0,
-        is_transcript: true,
-    })
+    Ok(typed(source, label, cached::from_boxes(&text)))
 }

@@ -17,7 +17,8 @@ use crate::extract::{Context, rank::Ranker};
 pub struct Measured {
     /// One row per source.
     pub reports: Vec<SourceReport>,
-    /// How far stated probabilities were right, over all recognised pictures.
+    /// How far stated probabilities were right, over all recognised pictures; of
+    /// [`TYPED_TOO`](crate::extract::learn::TYPED_TOO) over transcripts as well.
     pub calibrations: Calibrations,
     /// Why what was wrong was wrong, over all recognised pictures.
     pub causes: Causes,
@@ -31,6 +32,7 @@ impl Measured {
         let mut order: Vec<String> = Vec::new();
         let mut rows: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
         let mut recognised: Vec<Outcome> = Vec::new();
+        let mut typed: Vec<Outcome> = Vec::new();
         let mut failures = Vec::new();
         for (at, document) in documents.iter().enumerate() {
             let reads = held_out::read(ranker(at), document, context);
@@ -40,13 +42,20 @@ impl Measured {
             if !order.contains(&name) {
                 order.push(name.clone());
             }
-            if !document.is_transcript {
+            if document.is_transcript {
+                typed.extend(outcomes.iter().cloned());
+            } else {
                 failures.extend(failures::of(document, &reads));
                 recognised.extend(outcomes.iter().cloned());
             }
             rows.entry(name).or_default().extend(outcomes);
         }
         let reports = order.iter().map(|name| SourceReport::new(name, &rows[name])).collect();
-        Self { reports, calibrations: Calibrations::new(&recognised), causes: failures::causes(&failures), failures }
+        Self {
+            reports,
+            calibrations: Calibrations::new(&recognised, &typed),
+            causes: failures::causes(&failures),
+            failures,
+        }
     }
 }

@@ -66,7 +66,7 @@ pub fn page(measurement: &Measurement<'_>, curve: &str) -> String {
     out.push_str(&table(&merchants.reports));
     let _ = writeln!(
         out,
-        "\n## What probabilities mean\n\nAll recognised pictures pooled, merchants held out. ECE is the expected calibration error over ten bins. Coverage is \
+        "\n## What probabilities mean\n\nAll recognised pictures pooled, merchants held out; for tax and invoice numbers the typed transcripts as well. ECE is the expected calibration error over ten bins. Coverage is \
          the share of what was proposed that could be accepted unseen at that precision.\n"
     );
     out.push_str(&calibration_table(&merchants.calibrations));
@@ -248,7 +248,7 @@ mod tests {
         causes.insert((FieldKey::Total, "its characters were misread"), 3);
         let measured = Measured {
             reports: vec![SourceReport::new("till", &outcomes)],
-            calibrations: Calibrations::new(&outcomes),
+            calibrations: Calibrations::new(&outcomes, &[]),
             causes,
             failures: Vec::new(),
         };

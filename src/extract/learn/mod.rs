@@ -29,12 +29,15 @@ pub const RANKED: [FieldKey; 3] = [FieldKey::Total, FieldKey::Date, FieldKey::Me
 /// Fields that state a finder's own probability; it is calibrated where enough labels are there.
 const RATED: [FieldKey; 5] =
     [FieldKey::Currency, FieldKey::Tax, FieldKey::Net, FieldKey::InvoiceNumber, FieldKey::Time];
+/// Fields whose finders ask more of arithmetic and labels than of the very characters: typed text shows as well as recognised
+/// text how often they are right.
+pub const TYPED_TOO: [FieldKey; 3] = [FieldKey::Tax, FieldKey::Net, FieldKey::InvoiceNumber];
 /// A column is kept when it is set on proposals of this many receipts; fewer say nothing about other receipts.
 const MIN_RECEIPTS: usize = 6;
 /// L2 penalty of the linear part.
-const PENALTY: f32 = 0.5;
+const PENALTY: f32 = 2.0;
 /// L2 penalty of a calibration.
-const CALIBRATION_PENALTY: f32 = 0.2;
+const CALIBRATION_PENALTY: f32 = 1.0;
 /// Answers needed to calibrate a field: two or three weights, held by a penalty, are fitted to them.
 const MIN_ANSWERS: usize = 60;
 
@@ -62,6 +65,8 @@ pub struct Prepared {
     pub truth: Truth,
     weight: f32,
     is_recognised: bool,
+    /// What was read and what was known of it, where tax or net are labelled: they follow from the total a model chooses.
+    taxed: Option<Box<(Material, Context)>>,
 }
 
 /// Settings of a training.
@@ -78,6 +83,8 @@ pub fn prepare(example: &Example, context: &Context, known: &[String]) -> Prepar
     for proposal in propose(&example.material, context).into_iter().filter(|p| !assemble::is_exact(p)) {
         proposals.entry(proposal.key).or_default().push(proposal);
     }
+    let is_taxed = [FieldKey::Tax, FieldKey::Net].iter().any(|key| example.truth.is_labelled(*key));
+    let taxed = is_taxed.then(|| Box::new((example.material.clone(), context.clone())));
     let context = Context { known_merchants: known.to_vec(), ..context.clone() };
     let mut with_known: Vec<Proposal> = if known.is_empty() {
         Vec::new()
@@ -93,6 +100,20 @@ pub fn prepare(example: &Example, context: &Context, known: &[String]) -> Prepar
         truth: example.truth.clone(),
         weight: example.weight,
         is_recognised: example.is_recognised,
+        taxed,
+    }
+}
+
+impl Prepared {
+    /// The proposals for `key` when `model` reads the receipt.
+    fn proposals_of(&self, model: &Model, key: FieldKey) -> Option<Vec<Proposal>> {
+        if !matches!(key, FieldKey::Tax | FieldKey::Net) {
+            return self.proposals.get(&key).cloned();
+        }
+        let (material, context) = &**self.taxed.as_ref()?;
+        let totals = self.proposals.get(&FieldKey::Total).map_or(&[][..], Vec::as_slice);
+        let all = super::propose_taxes(model, totals, material, context);
+        Some(all.into_iter().filter(|p| p.key == key).collect())
     }
 }
 
@@ -158,10 +179,10 @@ struct Answer {
 
 fn answers(model: &Model, examples: &[Prepared], at: usize, key: FieldKey) -> Option<Answer> {
     let example = &examples[at];
-    if !example.is_recognised {
+    if !example.is_recognised && !TYPED_TOO.contains(&key) {
         return None;
     }
-    let ranked = assemble::rank_raw(model, key, example.proposals.get(&key)?.clone());
+    let ranked = assemble::rank_raw(model, key, example.proposals_of(model, key)?);
     let right = example.truth.judge(key, &ranked.first()?.1.value)?;
     Some(Answer { example: at, signs: signs(key, &ranked)?, right })
 }

@@ -37,6 +37,7 @@ fn receipts(n: i64) -> Vec<Prepared> {
                 truth: Truth { total: Some(Decimal::new(right, 2)), ..Truth::default() },
                 weight: 1.0,
                 is_recognised: true,
+                taxed: None,
             }
         })
         .collect()
@@ -84,4 +85,35 @@ fn nothing_to_learn_from_gives_a_model_that_is_not_sure() {
     let model = finish(&[], &validated, &Settings::default());
     let p = model.rank(FieldKey::Total, &[proposal(100, &[("base", 1.0)])]);
     assert!(p[0] <= 0.5, "{p:?}");
+}
+
+#[test]
+fn tax_is_calibrated_on_what_follows_from_the_total_a_model_chooses() {
+    let slip = |cents: i64| {
+        let amount = |c: i64| format!("{}.{:02}", c / 100, c % 100);
+        let (net, tax, total) = (amount(cents), amount(cents / 10), amount(cents + cents / 10));
+        let rows = [format!("Subtotal  {net}"), format!("Tax  {tax}"), format!("Total  {total}")];
+        let page = crate::extract::tests::page(&rows.iter().map(String::as_str).collect::<Vec<_>>(), 0.0);
+        let wrong = i64::from(cents % 7 == 0);
+        Example {
+            material: Material { pages: vec![page], ..Material::default() },
+            truth: Truth {
+                total: Some(Decimal::new(cents + cents / 10, 2)),
+                tax: Some(Decimal::new(cents / 10 + wrong, 2)),
+                ..Truth::default()
+            },
+            weight: 1.0,
+            // Typed text calibrates tax as well.
+            is_recognised: cents % 20 == 0,
+        }
+    };
+    let examples: Vec<Prepared> =
+        (0..80).map(|i| prepare(&slip(1000 + 10 * i), &crate::extract::tests::context(), &[])).collect();
+    let fold: Vec<usize> = (0..80).map(|i| i % 4).collect();
+    let validated = cross_validate(&examples, &fold, &Settings::default());
+    let calibration = validated.calibrations.get(&FieldKey::Tax).expect("80 answers");
+    let proposals = examples[0].proposals_of(&validated.models[0], FieldKey::Tax).expect("tax is labelled");
+    let ranked = assemble::rank_raw(&validated.models[0], FieldKey::Tax, proposals);
+    let p = calibration.probability(&signs(FieldKey::Tax, &ranked).expect("a tax is proposed"));
+    assert!((0.75..0.95).contains(&p), "one in seven is wrong: {p}");
 }
