@@ -147,6 +147,7 @@ mod tests {
         }
         assert_eq!(signed_content(&signed(b"", false)), None, "only a signature");
         let mut enveloped = signed(b"Total 4.50", false);
+        assert_eq!(signed_content(&enveloped).as_deref(), Some(&b"Total 4.50"[..]));
         let at = enveloped.windows(9).position(|window| window == SIGNED_DATA).unwrap();
         enveloped[at + 8] = 3;
         assert_eq!(signed_content(&enveloped), None, "encrypted");

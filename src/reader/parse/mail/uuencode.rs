@@ -158,7 +158,7 @@ mod tests {
             "begin 988 x.pdf\n#0V%T\n`\nend\n",
             "begin 644 \n#0V%T\n`\nend\n",
             "we begin 644 x.pdf\n#0V%T\n`\nend\n",
-            "begin 644 x.pdf\n#0V%T and more than there may be\n`\nend\n",
+            "begin 644 x.pdf\n#0V%T AND MORE THAN THERE MAY BE\n`\nend\n",
         ] {
             assert_eq!(take(text), (Cow::from(text), vec![]), "{text}");
         }

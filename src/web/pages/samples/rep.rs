@@ -59,7 +59,7 @@ pub fn receipts(lang: Language) -> Vec<(&'static str, ReceiptsPage)> {
         state,
         reason,
         file_name: name.map(str::to_owned),
-        mail_url: name.filter(|name| name.ends_with(".eml")).map(|_| "/mail/x".to_owned()),
+        mail_url: name.filter(|name| *name == "Your booking.eml").map(|_| "/mail/x".to_owned()),
         thumbnail_url: None,
         captured_at: ago(1),
     };
