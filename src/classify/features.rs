@@ -255,6 +255,8 @@ mod tests {
         assert!(hashed(&name).iter().all(|at| (NAME_BUCKETS.0..NAME_BUCKETS.1).contains(at)));
         assert!(hashed(&lines).iter().any(|at| (TEXT_BUCKETS.0..TEXT_BUCKETS.1).contains(at)));
         assert!(lines.values.iter().all(|(at, _)| (*at as usize) < BUCKETS));
+        let of_name = |f: &Features| hashed(f).into_iter().filter(|at| *at < NAME_BUCKETS.1).collect::<Vec<_>>();
+        assert_eq!(of_name(&lines), of_name(&of_lines(&[])), "what lines say is no part of what the name says");
     }
 
     #[test]

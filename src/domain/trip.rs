@@ -171,20 +171,26 @@ mod tests {
             data(TRIP, "flight"),
             data("reservation_number", "XYZ"),
             data("departs_at", "2026-12-01T09:00:00+01:00"),
-            value(StructuredSource::Mail, "sender_name", "Example Air"),
+            value(StructuredSource::Mail, "merchant", "Example Travel"),
             data(TRIP, "flight"),
             data("reservation_number", "XYZ"),
             data("passenger", "Bo Rep"),
             data("departure_place", "Zurich"),
             data("departs_at", "2026-12-05T13:05:00+01:00"),
+            data("departure_place", "Zurich Airport, 8058 Zurich"),
             data(TRIP, "nonsense"),
-            data("departure_place", "nowhere"),
+            data("arrival_place", "nowhere"),
             data(TRIP, "event"),
+            value(StructuredSource::Microdata, TRIP, "flight"),
+            value(StructuredSource::Microdata, "reservation_number", "XYZ"),
+            value(StructuredSource::Microdata, "departs_at", "2026-12-01T09:00:00+01:00"),
         ];
         let trips = Trip::all(&said);
         assert_eq!(trips.len(), 2, "{trips:?}");
         assert_eq!(trips[0].starts_at.as_deref(), Some("2026-12-01T09:00:00+01:00"), "the first first");
+        assert_eq!(trips[0].carrier, None, "another structure's merchant is not who carries");
         assert_eq!((trips[1].from.as_deref(), trips[1].kind), (Some("Zurich"), TripKind::Flight));
+        assert_eq!(trips[1].to, None, "what follows a kind nobody knows is of no trip");
         assert_eq!(trips[1].passengers, ["Ann Rep", "Bo Rep"]);
     }
 
@@ -196,5 +202,8 @@ mod tests {
         let mut one = vec![data(TRIP, "flight"), data("event", "x")];
         one.extend((0..500).map(|n| data("passenger", &n.to_string())));
         assert_eq!(Trip::all(&one)[0].passengers.len(), MAX_PASSENGERS);
+        let booked = |n: i32| [data(TRIP, "flight"), data("event", "x"), data("passenger", &n.to_string())];
+        let together = Trip::all(&(0..500).flat_map(booked).collect::<Vec<_>>());
+        assert_eq!((together.len(), together[0].passengers.len()), (1, MAX_PASSENGERS));
     }
 }

@@ -47,6 +47,11 @@ static OWNER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)^\s*(?:own(?:ed)?|operated|managed|dimiliki|diusahakan|lieferant|betreiber|inhaber|inh\.?)\b\s*(?:by|oleh)?\s*[:.]*\s*").ok()
 });
 
+/// Lines the reader of mails puts below a mail's text: what it is about, when it was sent, and by whom.
+const SUBJECT: &str = "Subject: ";
+const SENT: &str = "Sent: ";
+const FROM: &str = "From: ";
+
 /// A name as printed, before judgement.
 #[derive(Clone)]
 pub struct Printed {
@@ -346,6 +351,7 @@ fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
     let ratio = a.height / b.height.max(1.0);
     let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
     a.page == b.page
+        && ![SUBJECT, SENT, FROM].iter().any(|line| b.text.starts_with(line))
         && (0.45..2.6).contains(&ratio)
         && gap < 1.2
         && !matches(&ADDRESS, &b.text)
@@ -371,6 +377,13 @@ pub fn has_code(text: &str) -> bool {
 /// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
 pub fn clean(text: &str) -> Option<String> {
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.starts_with(SUBJECT) || text.starts_with(SENT) {
+        return None;
+    }
+    if let Some(sender) = text.strip_prefix(FROM) {
+        // The name without the address.
+        text = sender.split(' ').filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ");
+    }
     if let Some(pattern) = REGISTRATION.as_ref()
         && let Some(found) = pattern.find(&text)
         && found.start() > 2
@@ -457,5 +470,25 @@ fn add_known(layout: &Layout<'_>, known: &[String], head: &Head, proposals: &mut
             reasons: vec!["known".to_owned()],
             features,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::tests::page;
+
+    #[test]
+    fn of_the_lines_below_a_mails_text_only_the_senders_name_is_one() {
+        let rows =
+            ["Hello", "thank you", "Subject: Your order", "From: Harbour Cafe r@cafe.example", "Sent: 2026-11-20"];
+        let pages = [page(&rows, 0.0)];
+        let proposals = propose(&Layout::new(&pages), jiff::civil::date(2026, 11, 30), &[]);
+        let names: Vec<String> = proposals.iter().map(|proposal| proposal.value.to_string()).collect();
+        assert!(names.contains(&"Harbour Cafe".to_owned()), "{names:?}");
+        for part in ["Subject", "Your order", "From", "Sent", "@"] {
+            assert!(names.iter().all(|name| !name.contains(part)), "{part}: {names:?}");
+        }
+        assert_eq!(clean("From: r@cafe.example"), None);
     }
 }

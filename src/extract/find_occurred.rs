@@ -286,6 +286,9 @@ mod tests {
             (&["Fecha de salida: 3/12/2026"], "2026-12-03"),
             (&["Days of your stay  Arrival", "10.12.2026  Departure  18.12.2026"], "2026-12-10"),
             (&["ご利用日        2026年12月3日"], "2026-12-03"),
+            (&["2026年12月3日 13:36开"], "2026-12-03"),
+            // What stands beside a label of its own is of that.
+            (&["Arrival  Departure 18.12.2026", "10.12.2026"], "2026-12-10"),
         ] {
             assert_eq!(day(rows).as_deref(), Some(expected), "{rows:?}");
         }
@@ -297,6 +300,13 @@ mod tests {
         assert_eq!(day(&stay).as_deref(), Some("2026-12-10"));
         let flight = ["Departure  10.12.2026 21:40", "Arrival  11.12.2026 07:30"];
         assert_eq!(day(&flight).as_deref(), Some("2026-12-10"));
+        // What says that it is the day outweighs what begins earlier, and the day of issue is not proposed once more.
+        let named = ["Departure  05.11.2026", "Reisedatum  12.12.2026", "Departure  10.12.2026"];
+        let pages = [page(&named, 0.0)];
+        let proposals = propose(&Layout::new(&pages), Some(date(2026, 11, 5)), TODAY, 0.97);
+        let days: Vec<String> = proposals.iter().map(|proposal| proposal.value.to_string()).collect();
+        assert_eq!(days, ["2026-12-12", "2026-12-10"]);
+        assert!(proposals[1].features.get("p") < 0.2 * proposals[0].features.get("p"), "{proposals:?}");
     }
 
     #[test]
@@ -311,7 +321,9 @@ mod tests {
         ];
         assert_eq!(day(&rows).as_deref(), Some("2026-12-15"));
         // The hours of a house are no time of departure.
-        assert_eq!(day(&["Printed 15.12.2026", "Check-in from 15:00"]), None);
+        assert_eq!(day(&["Printed 15.12.2026", "Check-in: 15:00"]), None);
+        // Nor is a gate.
+        assert_eq!(day(&["Printed 15.12.2026", "Departure from gate 7"]), None);
     }
 
     #[test]
@@ -329,6 +341,8 @@ mod tests {
             "BASEL  15/01 à 19h58",
         ];
         assert_eq!(day(&bare).as_deref(), Some("2027-01-15"));
+        let p = |rows: &[&str]| propose(&Layout::new(&[page(rows, 0.0)]), None, TODAY, 0.97)[0].features.get("p");
+        assert!(p(&["Departure 15/01"]) < p(&["Departure 15/01/2027"]), "a concluded year is less sure");
     }
 
     #[test]

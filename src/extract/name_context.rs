@@ -233,6 +233,7 @@ mod tests {
             ("N0RDTOR", "NORDTOR"),
             ("Nordt0r", "Nordtor"),
             ("0akfield Inn", "Oakfield Inn"),
+            ("SECTOR B1A", "SECTOR B1A"),
             ("24 Hours, Gate 10, A1 Garage, 1st Floor", "24 Hours, Gate 10, A1 Garage, 1st Floor"),
             ("Cafe 1001", "Cafe 1001"),
         ] {

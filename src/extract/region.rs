@@ -289,12 +289,16 @@ mod tests {
             assert_eq!(currency.value.to_string(), expected, "{currency:?}");
             assert!(currency.reasons.contains(&"beside:total".to_owned()), "{currency:?}");
         }
+        // What the one gains the others lose.
+        let fields = read(&["EXAMPLE BUS", "Total  1 340 CZK", fees[0], fees[1], fees[2]]).fields;
+        let others: f32 = fields[&FieldKey::Currency].alternatives.iter().map(|other| other.p).sum();
+        assert!(others < 0.1, "{:?}", fields[&FieldKey::Currency]);
         // Beside the total stand two: nothing is concluded.
         assert!(beside("EUR 12.00 CZK", &(4..9)).is_none());
         // A dollar sign is many countries', and the rest of the paper says which.
         assert!(beside("Total $12.00", &(7..12)).is_some_and(|speaks| speaks.len() > 1 && speaks[0].0 == "USD"));
         let rows =
-            ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 000417283950", "Total RM 12.00", "Total  $12.00"];
+            ["NORDTOR SDN BHD", "12 Jalan Bunga, Johor", "GST No 000417283950", "Kopi O  RM 4.00", "Total  $12.00"];
         assert_eq!(read(&rows).fields[&FieldKey::Currency].value.to_string(), "MYR");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ReviewError, access};
+use super::{ReviewError, access, view::trips};
 use crate::{
     app::App,
     domain::{
@@ -11,6 +11,7 @@ use crate::{
         journal::Manner,
         person::{Actor, Role},
         time::Timestamp,
+        trip::Trip,
     },
     queue,
     store::{
@@ -18,6 +19,7 @@ use crate::{
         captures::{self, CaptureRow},
         documents::DocumentRow,
         parts::{self, LinkRow, RefusedRow},
+        readings,
         receipts::{self, ReceiptRow},
     },
 };
@@ -48,6 +50,14 @@ pub async fn capture(app: &App, actor: &Actor, id: &CaptureId) -> Result<Capture
         receipts: receipts::list_by_capture(&mut tx, id).await?,
         capture,
     })
+}
+
+/// The trips that the documents of a capture tell of, by their beginning; of one the actor may not see there is none.
+pub async fn trips_of_capture(app: &App, actor: &Actor, id: &CaptureId) -> Result<Vec<Trip>, ReviewError> {
+    let mut tx = app.db.read().await?;
+    load(&mut tx, actor, id).await?;
+    let said = readings::said(&mut tx, id).await?;
+    Ok(trips(said.iter()))
 }
 
 /// A page of captures without receipts.

@@ -14,7 +14,7 @@ mod view;
 pub use access::{may_see, visible_filter};
 pub use captures::{
     CaptureView, ListedCaptures, MAX_PASSWORD_CHARS, capture, captures_without_receipts, give_password,
-    waiting_for_password,
+    trips_of_capture, waiting_for_password,
 };
 pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};

@@ -150,7 +150,7 @@ pub async fn view(app: &App, actor: &Actor, id: &ReceiptId) -> Result<DraftView,
     let engine = readings.iter().find(|reading| receipt.reading_id.as_ref() == Some(&reading.id));
     let engine = engine.map(|reading| reading.engine.clone());
     let codes = codes(&parts, &readings);
-    let trips = trips(&readings);
+    let trips = trips(readings.iter().map(|reading| &reading.structured.0));
     let pages = pages(&mut tx, &parts).await?;
     let made_of = made_of(&mut tx, &parts, &pages).await?;
     let expense = expenses::find_by_receipt(&mut tx, id).await?;
@@ -184,11 +184,10 @@ async fn readings_of(tx: &mut Tx, receipt: &ReceiptRow, parts: &[PartRow]) -> Re
     Ok(found)
 }
 
-/// The trips its readings tell of. Readings of versions that kept something else tell of none.
-fn trips(readings: &[ReadingRow]) -> Vec<Trip> {
-    let said =
-        readings.iter().map(|reading| serde_json::from_value::<Vec<StructuredValue>>(reading.structured.0.clone()));
-    Trip::all(&said.flat_map(Result::unwrap_or_default).collect::<Vec<_>>())
+/// The trips that readings tell of, from what each says in data. Readings of versions that kept something else tell of none.
+pub(super) fn trips<'a>(said: impl Iterator<Item = &'a serde_json::Value>) -> Vec<Trip> {
+    let values = said.map(|said| serde_json::from_value::<Vec<StructuredValue>>(said.clone()));
+    Trip::all(&values.flat_map(Result::unwrap_or_default).collect::<Vec<_>>())
 }
 
 /// The codes on a receipt's own pages, and of a picture of several receipts only those inside its region, in the order of

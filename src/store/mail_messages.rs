@@ -129,6 +129,14 @@ pub async fn list_doubted(
     .map_err(|e| StoreError::from_sqlx("mail_messages::list_doubted", e))
 }
 
+/// Messages of `owner` that were believed or accepted, newest first.
+pub async fn list_believed(tx: &mut Tx, owner: &PersonId, limit: i64) -> Result<Vec<MailMessage>, StoreError> {
+    const SQL: &str = "SELECT * FROM mail_message
+        WHERE owner_id = $1 AND (doubt IS NULL OR decision = 'accepted') ORDER BY received_at DESC, id DESC LIMIT $2";
+    on!(tx, |c| sqlx::query_as(SQL).bind(owner.as_str()).bind(limit).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("mail_messages::list_believed", e))
+}
+
 /// How many messages of `owner` wait for a decision, quiet ones left out.
 pub async fn count_waiting(tx: &mut Tx, owner: &PersonId) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM mail_message

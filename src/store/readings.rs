@@ -89,11 +89,29 @@ pub async fn find(tx: &mut Tx, id: &ReadingId) -> Result<Option<ReadingRow>, Sto
         .map_err(|e| StoreError::from_sqlx("readings::find", e))
 }
 
-/// The latest reading of a capture.
-pub async fn find_latest(tx: &mut Tx, capture: &CaptureId) -> Result<Option<ReadingRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM reading WHERE capture_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
-    on!(tx, |c| sqlx::query_as(SQL).bind(capture.as_str()).fetch_optional(c).await)
+/// The latest reading of one document of a capture.
+pub async fn find_latest(
+    tx: &mut Tx,
+    capture: &CaptureId,
+    document: &DocumentId,
+) -> Result<Option<ReadingRow>, StoreError> {
+    const SQL: &str = "SELECT * FROM reading WHERE capture_id = $1 AND document_id = $2
+        ORDER BY created_at DESC, id DESC LIMIT 1";
+    on!(tx, |c| sqlx::query_as(SQL).bind(capture.as_str()).bind(document.as_str()).fetch_optional(c).await)
         .map_err(|e| StoreError::from_sqlx("readings::find_latest", e))
+}
+
+/// What the latest reading of each document of a capture says in data, as JSON, oldest first; without the pages.
+pub async fn said(tx: &mut Tx, capture: &CaptureId) -> Result<Vec<serde_json::Value>, StoreError> {
+    const SQL: &str = "SELECT structured FROM reading WHERE capture_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM reading later WHERE later.capture_id = reading.capture_id
+            AND later.document_id = reading.document_id AND (later.created_at > reading.created_at
+                OR later.created_at = reading.created_at AND later.id > reading.id))
+        ORDER BY created_at, id";
+    let texts: Vec<String> = on!(tx, |c| sqlx::query_scalar(SQL).bind(capture.as_str()).fetch_all(c).await)
+        .map_err(|e| StoreError::from_sqlx("readings::said", e))?;
+    let said = texts.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>();
+    said.map_err(|e| StoreError::from_sqlx("readings::said", sqlx::Error::Decode(Box::new(e))))
 }
 
 /// What the reader noticed in a reading, stable codes; without its pages, for lists.

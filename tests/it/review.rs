@@ -96,6 +96,11 @@ fn dinner() -> Edit {
 
 pub async fn submitted(world: &TestApp, who: &Actor, own: &str) -> receipts::ReceiptRow {
     let row = draft(world, who, own).await;
+    fill_in_and_submit(world, who, &row).await
+}
+
+/// A draft with everything that is required, before reviewers.
+pub async fn fill_in_and_submit(world: &TestApp, who: &Actor, row: &receipts::ReceiptRow) -> receipts::ReceiptRow {
     let row = review::edit(&world.app, who, &row.id, row.revision, &dinner()).await.unwrap();
     review::decide(&world.app, who, &row.id, row.revision, Verb::Submit).await.unwrap()
 }

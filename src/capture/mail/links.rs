@@ -17,13 +17,13 @@ use reqwest::{
 
 use super::{
     super::{Accepted, CaptureError, Handover, accept, spool},
-    PostOffice, quarantine,
+    PostOffice, preview, quarantine,
 };
 use crate::{
     domain::{
         capture::Channel, ids::MailMessageId, media::MediaType, person::Actor, sha256::Sha256, visit::VisitChoice,
     },
-    store::{StoreError, captures, readings},
+    store::{StoreError, captures},
 };
 
 /// Redirects followed, each to a host on the list.
@@ -225,7 +225,7 @@ pub async fn of_message(
 ) -> Result<Vec<(String, bool)>, LinkError> {
     let message = quarantine::find(&office.app, actor, id).await?;
     let mut tx = office.app.db.read().await?;
-    let Some(reading) = readings::find_latest(&mut tx, &message.capture_id).await? else { return Ok(Vec::new()) };
+    let Some(reading) = preview::reading(&mut tx, &message).await? else { return Ok(Vec::new()) };
     let values = reading.structured.0.as_array().cloned().unwrap_or_default();
     let policy = &office.settings.links;
     let links = values.iter().filter(|value| value["name"] == LINK).filter_map(|value| value["text"].as_str());

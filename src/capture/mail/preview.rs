@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use crate::{
     app::App,
-    domain::{media::MediaType, page::Line},
+    domain::{media::MediaType, page::Line, trip::Trip},
     reader::{ReadRequest, ReaderPool},
-    store::{captures, mail_messages::MailMessage},
+    store::{
+        StoreError, Tx, captures,
+        mail_messages::MailMessage,
+        readings::{self, ReadingRow},
+    },
 };
 
 /// How long a person waits for the text; after that the page comes without it, and the original can be downloaded.
@@ -23,6 +27,16 @@ pub struct Preview {
     pub text: Vec<String>,
     /// Names of what is attached; of what has none, the type it was declared with.
     pub attached: Vec<String>,
+    /// The trips it tells of in data.
+    pub trips: Vec<Trip>,
+}
+
+/// The latest reading of the message itself; what it brought has readings of its own.
+pub async fn reading(tx: &mut Tx, message: &MailMessage) -> Result<Option<ReadingRow>, StoreError> {
+    let Some(document) = captures::documents(tx, &message.capture_id).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    readings::find_latest(tx, &message.capture_id, &document.id).await
 }
 
 /// The message, with at most `max_lines` lines; nothing when it cannot be taken apart now, whatever the reason: the page
@@ -42,7 +56,8 @@ async fn read(app: &App, pool: &ReaderPool, message: &MailMessage, max_lines: us
     let request = ReadRequest::new(MediaType::Mail, app.limits, raw);
     let reading = pool.read(request).await.ok()?;
     let text = reading.pages.iter().flat_map(|page| &page.lines).map(Line::text).take(max_lines).collect();
+    let trips = Trip::all(&reading.values);
     let attached =
         reading.parts.into_iter().map(|part| if part.name.is_empty() { part.declared_type } else { part.name });
-    Some(Preview { text, attached: attached.filter(|name| !name.is_empty()).take(MAX_ATTACHED).collect() })
+    Some(Preview { text, attached: attached.filter(|name| !name.is_empty()).take(MAX_ATTACHED).collect(), trips })
 }

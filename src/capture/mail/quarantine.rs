@@ -21,6 +21,9 @@ use crate::{
 /// Messages shown in one list.
 const MAX_LISTED: i64 = 200;
 
+/// Messages read lately that are shown.
+const MAX_LATELY: i64 = 20;
+
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
 pub enum QuarantineError {
@@ -42,6 +45,12 @@ pub async fn list(app: &App, actor: &Actor, rejected: bool) -> Result<Vec<MailMe
     mail_messages::list_doubted(&mut tx, &actor.id, decision, MAX_LISTED).await
 }
 
+/// What was read of the actor's mail lately, newest first: a look back, not an archive.
+pub async fn read_lately(app: &App, actor: &Actor) -> Result<Vec<MailMessage>, StoreError> {
+    let mut tx = app.db.read().await?;
+    mail_messages::list_believed(&mut tx, &actor.id, MAX_LATELY).await
+}
+
 /// How many messages wait for the actor.
 pub async fn count(app: &App, actor: &Actor) -> Result<i64, StoreError> {
     let mut tx = app.db.read().await?;
@@ -54,10 +63,11 @@ pub async fn find(app: &App, actor: &Actor, id: &MailMessageId) -> Result<MailMe
     load(&mut tx, actor, id).await
 }
 
-/// The message behind a capture; the caller has checked that the capture may be seen.
-pub async fn behind(app: &App, capture: &CaptureId) -> Result<Option<MailMessage>, StoreError> {
+/// The message a capture came with, when the actor may see it.
+pub async fn behind(app: &App, actor: &Actor, capture: &CaptureId) -> Result<Option<MailMessage>, StoreError> {
     let mut tx = app.db.read().await?;
-    mail_messages::find_by_capture(&mut tx, capture).await
+    let message = mail_messages::find_by_capture(&mut tx, capture).await?;
+    Ok(message.filter(|message| may_see(message, actor)))
 }
 
 /// Reads the message after all. With `remember_sender`, mail whose sender is proved to be the same is read without
@@ -107,8 +117,11 @@ pub async fn reject(app: &App, actor: &Actor, id: &MailMessageId) -> Result<Mail
 }
 
 /// Owners see their mail; admins may help them.
+fn may_see(message: &MailMessage, actor: &Actor) -> bool {
+    message.owner_id == actor.id || actor.is(Role::Admin)
+}
+
 async fn load(tx: &mut Tx, actor: &Actor, id: &MailMessageId) -> Result<MailMessage, QuarantineError> {
     let message = mail_messages::find(tx, id).await?;
-    let may_see = |message: &MailMessage| message.owner_id == actor.id || actor.is(Role::Admin);
-    message.filter(may_see).ok_or_else(|| QuarantineError::NoSuchMessage(id.clone()))
+    message.filter(|message| may_see(message, actor)).ok_or_else(|| QuarantineError::NoSuchMessage(id.clone()))
 }

@@ -155,7 +155,11 @@ mod tests {
         let page = Page { index: 0, width: 200, height: 400, lines, source: TextSource::Recognition };
         Example {
             material: extract::Material { pages: vec![page], ..extract::Material::default() },
-            truth: Truth { merchant: Some(merchant.to_owned()), ..Truth::default() },
+            truth: Truth {
+                merchant: Some(merchant.to_owned()),
+                total: Some(rust_decimal::Decimal::new(450, 2)),
+                ..Truth::default()
+            },
             weight: 2.0,
             is_recognised: true,
         }
@@ -166,7 +170,12 @@ mod tests {
         let damaged = damaged_logo(&example("ROSSMANN", "Rossmann")).expect("a brand of one word");
         let word = &damaged.material.pages[0].lines[0].words[0];
         assert_eq!((word.text.chars().count(), word.char_scores.len()), (7, 7));
-        assert!(!damaged.is_recognised && damaged.weight < 1.0);
+        assert!(!damaged.is_recognised && (damaged.weight - 2.0 * DAMAGED_WEIGHT).abs() < 1e-6);
+        assert_eq!(
+            (damaged.truth.merchant.as_deref(), damaged.truth.total),
+            (Some("Rossmann"), None),
+            "once is enough"
+        );
         for (name, merchant) in [("Qorvent", "Qorvent"), ("ROSSMANN", "Nordtor"), ("ROSSMANN 12", "Rossmann 12")] {
             assert!(damaged_logo(&example(name, merchant)).is_none(), "{name}");
         }

@@ -182,8 +182,20 @@ mod tests {
     fn numbers_of_this_projects_own_labels_are_added_by_source_and_file() {
         let swiss = numbers_of("swiss_photos");
         assert!(swiss.len() > 5 && swiss.keys().all(|file| file.starts_with("img/")), "{swiss:?}");
-        assert!(swiss.values().all(|number| number != "-"));
+        let is_own = |(file, number): (&String, &String)| {
+            FIELDS.lines().any(|line| line == format!("swiss_photos,{file},invoice_number,{number}"))
+        };
+        assert!(swiss.iter().all(is_own), "{swiss:?}");
         assert!(numbers_of("nowhere").is_empty());
+        let (file, number) = swiss.first_key_value().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("swiss_photos");
+        std::fs::create_dir(&folder).unwrap();
+        let own =
+            format!("{{\"file\": \"{file}\"}}\n{{\"file\": \"{file}\", \"number\": \"own\"}}\n{{\"file\": \"x\"}}");
+        std::fs::write(folder.join("labels.jsonl"), own).unwrap();
+        let read: Vec<_> = read(&folder).unwrap().into_iter().map(|label| label.invoice_number).collect();
+        assert_eq!(read, [Some(number.clone()), Some("own".to_owned()), None]);
     }
 
     #[test]

@@ -233,6 +233,8 @@ mod tests {
             );
             assert!(said(&calendar(text.as_bytes())).contains(&("event_ends_at", expected)), "{start} {end}");
         }
+        let hours = "BEGIN:VEVENT\nDTSTART:20261202T220000Z\nDTEND:20261204T060000Z\nEND:VEVENT";
+        assert!(said(&calendar(hours.as_bytes())).contains(&("event_ends_at", "2026-12-04T06:00:00Z")), "not a day");
     }
 
     #[test]

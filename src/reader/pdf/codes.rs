@@ -139,6 +139,10 @@ mod tests {
         // Half of the middle is a code's, where nothing is set.
         assert!(!is_text([150.0, 0.0, 450.0, 300.0], &text));
         assert!(!is_text([400.0, 0.0, 600.0, 200.0], &text), "nothing is set here");
+        // Text all around it says nothing about what stands in the middle.
+        let mut around = paragraph(300.0, 300.0, Seen::Yes);
+        around.glyphs.retain(|glyph| glyph.centre().iter().any(|at| !(75.0..=225.0).contains(at)));
+        assert!(!is_text([0.0, 0.0, 300.0, 300.0], &around));
         assert!(!is_text([0.0, 0.0, 300.0, 300.0], &paragraph(300.0, 300.0, Seen::Hidden)), "nobody sees it");
     }
 

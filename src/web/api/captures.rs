@@ -28,7 +28,7 @@ const LIMIT: usize = 200;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ListParameters {
-    /// Only in this state, e.g. `failed`.
+    /// Only in this state, e.g. `failed`; `read` without receipts is what brought nothing that was not filed before.
     pub state: Option<String>,
     /// Continue after this cursor.
     pub after: Option<String>,
@@ -56,6 +56,9 @@ pub async fn get(
 }
 
 /// Captures without receipts: on their way, or failed with a reason.
+///
+/// Only those: a capture is no longer listed here once a receipt was made of it. Then `GET /api/v1/drafts` lists its
+/// receipts, and `GET /api/v1/captures/{id}` shows it with them.
 #[utoipa::path(get, path = "/api/v1/captures", operation_id = "list_captures", tag = "captures", params(ListParameters),
     responses((status = 200, body = CaptureListBody), (status = 400, body = Problem)))]
 pub async fn list(

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{frame::Frame, names, review::Address};
 use crate::{
+    capture::mail::quarantine,
     domain::{
         draft::DraftState,
         field::{Field, FieldKey, FieldValue},
@@ -41,6 +42,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
     let actor = frame.actor();
     let view = review::view(&state.app, actor, id).await?;
     let queue = queue_place(state, actor, &view.receipt, address).await?;
+    let message = quarantine::behind(&state.app, actor, &view.capture.id).await?;
     let mut tx = state.app.db.read().await?;
     let zone = &frame.shell.zone;
     let history = journal::list_for_subject(&mut tx, id.as_str(), MAX_HISTORY).await?;
@@ -72,6 +74,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         captured_by: (view.capture.captured_by != view.receipt.owner_id).then(|| name(&view.capture.captured_by)),
         captured_at: view.capture.captured_at.unwrap_or(view.capture.created_at),
         channel: view.capture.channel,
+        mail_url: message.map(|message| format!("/mail/{}", message.id)),
         note: view.capture.note.clone(),
         pages: view
             .pages

@@ -24,11 +24,12 @@ use crate::{
         page::Line,
     },
     review,
-    store::{mail_addresses::MailAddress, mail_messages::MailMessage, readings},
+    store::{mail_addresses::MailAddress, mail_messages::MailMessage, receipts::ReceiptRow},
     web::{
         pages::{
-            mail::{AddressRow, MailPage, MessagePage, MessageRow},
+            mail::{AddressRow, DraftLink, MailPage, MessagePage, MessageRow},
             shell::{Choice, Shell, VisitOption},
+            trips::TripLine,
         },
         problem::ApiError,
         state::AppState,
@@ -129,6 +130,7 @@ async fn fill(state: &AppState, frame: &Frame, error: Option<&ApiError>) -> Resu
     let (quiet, waiting): (Vec<_>, Vec<_>) =
         doubted.into_iter().map(|message| message_row(shell, &message)).partition(|row| row.doubt.is_quiet());
     let rejected = quarantine::list(&state.app, actor, true).await?;
+    let lately = quarantine::read_lately(&state.app, actor).await?;
     Ok(MailPage {
         shell: shell.clone(),
         is_on: !state.web.mail_doors.is_empty(),
@@ -142,6 +144,7 @@ async fn fill(state: &AppState, frame: &Frame, error: Option<&ApiError>) -> Resu
         waiting,
         quiet,
         rejected: rejected.iter().map(|message| message_row(shell, message)).collect(),
+        lately: lately.iter().map(|message| message_row(shell, message)).collect(),
         problem: error.map(shown),
     })
 }
@@ -177,23 +180,33 @@ async fn fill_message(
     let message = quarantine::find(&state.app, frame.actor(), id).await?;
     let seen = review::capture(&state.app, frame.actor(), &message.capture_id).await?;
     let mut tx = state.app.db.read().await?;
-    let reading = readings::find_latest(&mut tx, &message.capture_id).await?;
+    let reading = preview::reading(&mut tx, &message).await?;
     let text = reading.map(|reading| {
         let lines = reading.pages.0.iter().flat_map(|page| &page.lines);
         lines.map(Line::text).take(MAX_LINES).collect()
     });
     drop(tx);
-    let Preview { text, attached } = match (text, &state.pool) {
+    let Preview { text, attached, trips } = match (text, &state.pool) {
         // What is attached to a message that was read is with its receipts.
-        (Some(text), _) => Preview { text, attached: Vec::new() },
+        (Some(text), _) => {
+            let trips = review::trips_of_capture(&state.app, frame.actor(), &message.capture_id).await?;
+            Preview { text, attached: Vec::new(), trips }
+        }
         // It waits, and nobody can decide about what they cannot see.
         (None, Some(pool)) => preview::of(&state.app, pool, &message, MAX_LINES).await,
         (None, None) => Preview::default(),
     };
     let links = links::of_message(&state.office, frame.actor(), id).await?;
-    let row = message_row(&frame.shell, &message);
+    let shell = &frame.shell;
+    let row = message_row(shell, &message);
+    let draft = |receipt: &ReceiptRow| DraftLink {
+        url: format!("/drafts/{}", receipt.id),
+        merchant: receipt.merchant.clone(),
+        money: shell.money(&receipt.total.as_deref().and_then(|total| total.parse().ok()), &receipt.currency),
+        state: receipt.state,
+    };
     Ok(MessagePage {
-        shell: frame.shell.clone(),
+        shell: shell.clone(),
         row,
         waits: message.doubt.is_some() && message.decision != Some(Decision::Accepted),
         is_doubted: message.doubt.is_some(),
@@ -207,6 +220,9 @@ async fn fill_message(
         attached,
         links,
         problem: error.map(shown),
-        draft: seen.receipts.first().map(|receipt| format!("/drafts/{}", receipt.id)),
+        state: seen.capture.state,
+        reason: seen.capture.reason,
+        drafts: seen.receipts.iter().map(draft).collect(),
+        trips: trips.iter().map(|trip| TripLine::new(shell, trip)).collect(),
     })
 }

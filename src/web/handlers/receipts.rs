@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        capture::CaptureState,
+        capture::{CaptureState, Channel, Reason},
         draft::DraftState,
         field::FieldKey,
         ids::{CaptureId, ReceiptId},
@@ -22,7 +22,7 @@ use crate::{
     },
     review::{self, Verb},
     store::{
-        Tx, captures as capture_rows, readings,
+        Tx, captures as capture_rows, mail_messages, readings,
         receipts::{Filter, ReceiptRow as Row},
     },
     web::{
@@ -73,7 +73,11 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Rece
     if address.after.is_none() && address.state.is_empty() {
         let mut rows = review::waiting_for_password(&state.app, actor, MAX_CAPTURES).await?;
         let without = capture_rows::list_without_receipts(&mut tx, Some(&actor.id), &[], None, MAX_CAPTURES).await?;
-        rows.extend(without.into_iter().filter(|row| row.state != CaptureState::PasswordNeeded));
+        // Bounces and automatic answers are kept with the mail; nobody handed in a receipt.
+        let is_listed = |row: &capture_rows::CaptureRow| {
+            row.state != CaptureState::PasswordNeeded && row.reason != Some(Reason::AutomaticMail)
+        };
+        rows.extend(without.into_iter().filter(is_listed));
         rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
         for row in rows {
             let document = capture_rows::documents(&mut tx, &row.id).await?.into_iter().next();
@@ -81,11 +85,17 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Rece
                 Some(document) => capture_rows::file_name(&mut tx, &row.id, &document.id).await?,
                 None => None,
             };
+            let message = if row.channel == Channel::Mail {
+                mail_messages::find_by_capture(&mut tx, &row.id).await?
+            } else {
+                None
+            };
             captures.push(CaptureRow {
                 id: row.id,
                 state: row.state,
                 reason: row.reason,
                 file_name,
+                mail_url: message.map(|message| format!("/mail/{}", message.id)),
                 thumbnail_url: None,
                 captured_at: row.created_at,
             });

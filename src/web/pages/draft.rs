@@ -48,6 +48,8 @@ pub struct DraftPage {
     pub captured_at: Timestamp,
     /// How it came in.
     pub channel: Channel,
+    /// The message it came with, when the viewer may read that.
+    pub mail_url: Option<String>,
     /// The rep's note.
     pub note: Option<String>,
     /// Pictures of its pages.

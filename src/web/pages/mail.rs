@@ -2,8 +2,13 @@
 
 use askama::Template;
 
-use super::shell::{Choice, Problem, Shell};
+use super::{
+    shell::{Choice, Problem, Shell},
+    trips::TripLine,
+};
 use crate::domain::{
+    capture::{CaptureState, Reason},
+    draft::DraftState,
     ids::{CaptureId, MailAddressId, MailMessageId},
     mail::{Check, Doubt, Evidence, Way},
     time::Timestamp,
@@ -30,6 +35,8 @@ pub struct MailPage {
     pub quiet: Vec<MessageRow>,
     /// What was rejected.
     pub rejected: Vec<MessageRow>,
+    /// What was read lately, newest first.
+    pub lately: Vec<MessageRow>,
     /// Why the last act did not work.
     pub problem: Option<Problem>,
 }
@@ -94,8 +101,27 @@ pub struct MessagePage {
     pub links: Vec<(String, bool)>,
     /// Why the last act did not work.
     pub problem: Option<Problem>,
-    /// The receipt made of it.
-    pub draft: Option<String>,
+    /// What became of it.
+    pub state: CaptureState,
+    /// Why it was not read, when it was not.
+    pub reason: Option<Reason>,
+    /// The receipts made of it.
+    pub drafts: Vec<DraftLink>,
+    /// The trips it and what it brought tell of, by their beginning.
+    pub trips: Vec<TripLine>,
+}
+
+/// A receipt made of a message.
+#[derive(Debug, Clone)]
+pub struct DraftLink {
+    /// Its page.
+    pub url: String,
+    /// Who was paid, when known.
+    pub merchant: Option<String>,
+    /// The total with its currency.
+    pub money: String,
+    /// Where it stands.
+    pub state: DraftState,
 }
 
 impl MessagePage {

@@ -54,6 +54,8 @@ pub struct CaptureRow {
     pub reason: Option<Reason>,
     /// Name of the first file, when known.
     pub file_name: Option<String>,
+    /// The message it came with: a mail that is held back is decided about there.
+    pub mail_url: Option<String>,
     /// A small picture, when there is one.
     pub thumbnail_url: Option<String>,
     /// When it came in.

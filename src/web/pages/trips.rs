@@ -102,6 +102,7 @@ mod tests {
             (Some("2026-12-05T19:00:00Z"), None, "Sat 5 Dec 2026 19:00 UTC"),
             (None, Some("someday"), "someday"),
             (Some("2026-12-01Tééé"), None, "Tue 1 Dec 2026"),
+            (Some("2026-12-01 some day"), None, "Tue 1 Dec 2026"),
             (None, None, ""),
         ] {
             assert_eq!(when(&shell, start, end), expected);

@@ -57,6 +57,13 @@ test("a reviewer finds it in the queue, corrects the merchant, confirms, and it 
 
   await person.page.getByTestId("queue-open").first().click();
   await person.page.waitForURL((url) => url.pathname === draftPath);
+  // By keys alone: a reason is chosen and left again, and the other keys work from where that leaves one.
+  await person.page.keyboard.press("r");
+  await person.page.keyboard.press("Alt+Digit2");
+  assert.notEqual(await person.page.getByTestId("draft-reason-text").inputValue(), "");
+  await person.page.keyboard.press("Escape");
+  await person.page.keyboard.press("e");
+  await person.page.locator(".f input:focus, .f select:focus").waitFor();
   await field(person.page, "merchant").fill(CORRECTED_MERCHANT);
   await act(person.page, "confirm");
 

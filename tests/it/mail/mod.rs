@@ -8,6 +8,7 @@ mod dovecot;
 mod hooks;
 mod imap;
 mod listener;
+mod page;
 mod peers;
 mod preview;
 mod senders;

@@ -352,7 +352,7 @@ mod tests {
             readings.push(engine.recognise(&picture).unwrap().lines);
         }
         let [floats, bytes] = &readings[..] else { unreachable!() };
-        assert_eq!(floats.len(), 6);
+        assert_eq!((floats.len(), bytes.len()), (6, 6));
         for (float, byte) in floats.iter().zip(bytes) {
             assert_eq!((float.text(), float.quad), (byte.text(), byte.quad));
             let scores = |line: &Line| line.words.iter().flat_map(|word| word.char_scores.clone()).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartTyp
 use super::{
     cms, decoded,
     head::{MAX_HEAD, legible},
-    parameters, tnef,
+    parameters, tnef, uuencode,
 };
 use crate::{
     domain::{capture::Relation, media::MediaType, structured::StructuredValue},
@@ -49,6 +49,13 @@ pub struct Carried<'a> {
     pub relation: Relation,
     /// Its bytes.
     pub bytes: Cow<'a, [u8]>,
+}
+
+impl From<uuencode::File> for Carried<'_> {
+    fn from(file: uuencode::File) -> Self {
+        let uuencode::File { name, bytes } = file;
+        Self { name, kind: String::new(), relation: Relation::Attachment, bytes: Cow::Owned(bytes) }
+    }
 }
 
 /// Everything carried, wrappers opened, ornaments of the text left out. `is_silent` is a mail without text of its own.

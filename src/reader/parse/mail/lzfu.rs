@@ -101,9 +101,26 @@ mod tests {
             let rtf = unpack(&hex::decode(packed).unwrap()).unwrap();
             assert_eq!(String::from_utf8(rtf).unwrap(), expected);
         }
+        // Whatever size is claimed, it ends where it says so.
+        let mut longer = hex::decode(simple).unwrap();
+        longer[4] = 0xFF;
+        assert_eq!(unpack(&longer).unwrap(), b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");
         let plain = [&[0; 4][..], &5_u32.to_le_bytes(), PLAIN, &[0; 4], b"{\\rtf and more"].concat();
         assert_eq!(unpack(&plain).unwrap(), b"{\\rtf");
         assert_eq!(unpack(b"nothing of the kind"), None);
+        assert_eq!(unpack(&packed(&vec![b'x'; MAX_BYTES + 9])).map(|rtf| rtf.len()), Some(MAX_BYTES));
+    }
+
+    #[test]
+    fn what_lies_behind_is_said_again_after_the_window_was_filled_once() {
+        const TEXT: usize = WINDOW + 104;
+        let text: Vec<u8> = (0..TEXT).map(|at| (at % 251) as u8).collect();
+        let mut bytes = packed(&text);
+        let from = (PRESET.len() + TEXT - 10) % WINDOW;
+        // One reference to the last ten bytes.
+        bytes.extend([1, (from >> 4) as u8, ((from & 0x0F) << 4 | 8) as u8]);
+        bytes[4..8].copy_from_slice(&(TEXT as u32 + 10).to_le_bytes());
+        assert_eq!(unpack(&bytes).unwrap(), [&text[..], &text[TEXT - 10..]].concat());
     }
 
     proptest! {

@@ -234,7 +234,11 @@ mod tests {
             ("", "info@harbour.example", "see www.harbour.example/terms or info@harbour.example", None),
             ("", "info@the.example", "the receipt", None),
             ("", "receipt@gmail.com", "sent with Gmail", None),
+            ("", "info@harbour.example", "harbour.example/terms", None),
+            ("", "info@harbour.example", "at www.harbour now", None),
             ("Har", "no-reply@x.example", air, None),
+            ("A B Document", "itinerary@x.example", "you flew with A B today", None),
+            ("Harbour Document", "itinerary@harbourair.example", air, Some("Harbour")),
             ("Thank Document", "itinerary@x.example", air, None),
             ("Harbour Document", "itinerary@harbour.example", air, Some("Harbour")),
         ] {

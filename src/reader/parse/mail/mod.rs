@@ -1,8 +1,8 @@
 //! Mails: what they say becomes a page, what they carry becomes parts.
 //!
 //! [`scan`] counts before anything is parsed. The text a person would read is laid out (HTML as text with layout), cut to
-//! the original when it is a forward ([`forward`]); attachments go out as parts, those inside `winmail.dat` ([`tnef`]) and
-//! whole messages as well. Calendars and wallet passes become values. Nothing remote is ever asked for.
+//! the original when it is a forward ([`forward`]); attachments go out as parts, those inside `winmail.dat` ([`tnef`]) or
+//! written into the text ([`uuencode`]) and whole messages as well. Calendars and wallet passes become values. Nothing remote is ever asked for.
 
 mod attachments;
 mod cms;
@@ -14,6 +14,7 @@ mod parameters;
 mod rtf;
 mod scan;
 pub(super) mod tnef;
+mod uuencode;
 
 use std::borrow::Cow;
 
@@ -39,6 +40,7 @@ use crate::{
 };
 pub(crate) use head::legible;
 
+use attachments::Carried;
 use forward::Original;
 
 /// Text parts of one mail whose texts are put together.
@@ -68,7 +70,8 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     }
     values.append(&mut body.values);
     let mut is_cut = body.is_cut || lines.len() > MAX_LINES;
-    for part in attachments::of(&message, document, &body.cited, is_silent, &mut is_cut) {
+    let written = std::mem::take(&mut body.files).into_iter().map(Carried::from);
+    for part in attachments::of(&message, document, &body.cited, is_silent, &mut is_cut).into_iter().chain(written) {
         if part.bytes.len() as u64 > request.limits.max_bytes {
             warn(out, "part_too_large")?;
             continue;
@@ -96,6 +99,8 @@ struct Body {
     values: Vec<StructuredValue>,
     links: Vec<links::Link>,
     pictures: Vec<Vec<u8>>,
+    /// Files written into the text.
+    files: Vec<uuencode::File>,
     /// Content ids the HTML shows as pictures.
     cited: Vec<String>,
     is_cut: bool,
@@ -115,17 +120,27 @@ fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
             body.pictures.append(&mut digest.pictures);
             body.is_cut |= digest.is_cut;
         } else if let PartType::Text(fallback) = &part.body {
-            body.is_cut |= plain_lines(&text_of(part, raw, fallback), &mut body.lines);
+            let text = text_of(part, raw, fallback);
+            let (text, mut files) = uuencode::take(&text);
+            body.is_cut |= plain_lines(&text, &mut body.lines);
+            body.files.append(&mut files);
         }
     }
     let written: usize = body.lines.iter().map(|line| line.trim().len()).sum();
     if written < LEAST_HTML {
-        let (mut plain, mut is_cut) = (Vec::new(), false);
+        let (mut plain, mut files, mut is_cut) = (Vec::new(), Vec::new(), false);
         for id in message.text_body.iter().take(MAX_TEXT_PARTS) {
             let Some(part) = message.parts.get(*id as usize) else { continue };
             if let PartType::Text(fallback) = &part.body {
-                is_cut |= plain_lines(&text_of(part, raw, fallback), &mut plain);
+                let text = text_of(part, raw, fallback);
+                let (text, mut found) = uuencode::take(&text);
+                is_cut |= plain_lines(&text, &mut plain);
+                files.append(&mut found);
             }
+        }
+        // A mail without HTML was read here for the second time.
+        if body.files.is_empty() {
+            body.files = files;
         }
         if plain.iter().map(|line| line.trim().len()).sum::<usize>() > written {
             body.lines = plain;
@@ -459,6 +474,26 @@ mod tests {
     }
 
     #[test]
+    fn files_written_into_the_text_are_parts_and_no_text() {
+        let pdf = uuencode::tests_support::encoded("bill.pdf", b"%PDF-1.4 x", '`');
+        let trip = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Trip\r\nEND:VEVENT\r\nEND:VCALENDAR";
+        let trip = uuencode::tests_support::encoded("trip.ics", trip, ' ');
+        for text in ["", "Please find our bill below.\r\n"] {
+            let mail = format!("From: a@b.example\r\nSubject: Bill\r\n\r\n{text}{pdf}\r\n{trip}");
+            let sent = sent(mail.as_bytes());
+            let parts: Vec<(&str, &[u8])> = sent.parts.iter().map(|(h, bytes)| (h.name.as_str(), &bytes[..])).collect();
+            assert_eq!(parts, [("bill.pdf", &b"%PDF-1.4 x"[..])]);
+            assert_eq!(value(&sent, "event"), "Trip");
+            let page = sent.pages[0].text();
+            assert!(page.contains(text.trim()) && !page.contains("begin") && !page.contains("end"), "{page}");
+        }
+        // Beside an HTML text that says nothing.
+        let html = "--x\r\nContent-Type: text/html\r\n\r\n<p>\r\n--x--\r\n";
+        let mail = format!("Content-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n\r\n{pdf}\r\n{html}");
+        assert_eq!(sent(mail.as_bytes()).parts[0].0.name, "bill.pdf");
+    }
+
+    #[test]
     fn a_mail_inside_its_signature_is_a_message_with_the_headers_around_it() {
         use base64::{Engine as _, prelude::BASE64_STANDARD};
         for is_streamed in [false, true] {
@@ -470,6 +505,10 @@ mod tests {
             let outer = sent(mail.as_bytes());
             let (head, bytes) = &outer.parts[0];
             assert_eq!(head.relation, Relation::Message);
+            assert!(
+                !bytes.windows(8).any(|window| window == b"Received"),
+                "only what says from whom, when and about what"
+            );
             let inner = sent(bytes);
             assert_eq!((value(&inner, "sender_address"), value(&inner, "subject")), ("r@cafe.example", "Your receipt"));
             assert!(inner.pages[0].text().contains("Total EUR 4.50"), "{}", inner.pages[0].text());

@@ -114,6 +114,12 @@ mod tests {
         }
         assert_eq!(name("filename*=utf-8'en'caf%C3%A9%20%3B%22.pdf; size=7"), "café ;\".pdf");
         assert_eq!(name("filename=plain.pdf"), "plain.pdf");
+        // A piece that is not packed says what it says, and one of another number is none.
+        assert_eq!(name("filename*0*=utf-8''caf%C3%A9;\r\n filename*1=\" 5%20.pdf\""), "café 5%20.pdf");
+        assert_eq!(
+            legible("filename*0*=utf-8''caf%C3%A9;\r\n filename*7*=%2Epdf"),
+            "filename*=utf-8''%63%61%66%C3%A9;\r\n filename*7*=%2Epdf"
+        );
     }
 
     proptest! {

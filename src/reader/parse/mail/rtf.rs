@@ -105,7 +105,7 @@ impl Reader {
         // Ends: each turn takes at least a byte.
         while let [first, after @ ..] = rest {
             rest = after;
-            if self.out.len() >= MAX_TEXT {
+            if self.out.len() + self.bytes.len() >= MAX_TEXT {
                 return;
             }
             match first {
@@ -323,16 +323,16 @@ mod tests {
     fn text_comes_out_with_its_lines_columns_and_letters() {
         let rtf = b"{\\rtf1\\ansi\\ansicpg1252\\deff0{\\fonttbl{\\f0\\fnil Arial;}{\\f1\\fcharset134 SimSun;}}{\\*\\generator X;}\
             \\pard Caf\\'e9 \\{Z\\u252 ?rich\\}\\par Total\\tab\\u8364\\'80 12.80\\line {\\f1 \\'ba\\'cf\\'bc\\'c6 120}\\par\
-            {\\pict\\bin4 }}{{x}{\\uc2\\u-10179 ab\\u-8704 cd!}}";
-        assert_eq!(plain(rtf), "Café {Zürich}\nTotal\t€ 12.80\n合计 120\n😀!");
+            {\\pict\\bin4 }}{{x}{\\uc2\\u-10179 ab\\u-8704 cd!}{\\u8364{A}}{{\\u8364}B}}";
+        assert_eq!(plain(rtf), "Café {Zürich}\nTotal\t€ 12.80\n合计 120\n😀!€A€B");
         assert_eq!(read(b"{\\not rtf}"), None);
     }
 
     #[test]
     fn the_html_it_was_made_from_comes_out_instead() {
         let rtf = b"{\\rtf1\\ansi\\ansicpg1252\\fromhtml1 {\\fonttbl{\\f0 Arial;}}{\\*\\htmltag64 <table><tr><td>}\\htmlrtf {\\htmlrtf0 \
-            Fish & chips\\htmlrtf \\par }\\htmlrtf0 {\\*\\htmltag72 </td>}{\\*\\mhtmltag72 <no>}{\\*\\htmltag64 <td>\\'80}4.50}";
-        let expected = "<table><tr><td>Fish &amp; chips</td><td>€4.50";
+            Fish & chips <3>\\htmlrtf \\par }\\htmlrtf0 {\\*\\htmltag72 </td>}{\\*\\mhtmltag72 <no>}{\\*\\htmltag64 <td>\\'80}4.50}";
+        let expected = "<table><tr><td>Fish &amp; chips &lt;3&gt;</td><td>€4.50";
         assert_eq!(read(rtf), Some(Written::Html(expected.to_owned())));
     }
 
@@ -341,6 +341,12 @@ mod tests {
         let (open, close) = ("{".repeat(100_000), "}".repeat(100_001));
         let deep = format!("{{\\rtf1 {open}deep{close}after");
         assert_eq!(plain(deep.as_bytes()), "deepafter");
+        // Ten too many are read as if they were not opened: what begins there holds until the deepest that is kept ends.
+        let open = "{".repeat(MAX_DEPTH + 9);
+        let rtf = format!("{{\\rtf1 {open}\\pict no{}no}}yes", "}".repeat(10));
+        assert_eq!(plain(rtf.as_bytes()), "yes");
+        let long = format!("{{\\rtf1 {}", "x".repeat(MAX_TEXT + 9));
+        assert_eq!(plain(long.as_bytes()).len(), MAX_TEXT);
     }
 
     proptest! {

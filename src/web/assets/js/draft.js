@@ -201,8 +201,10 @@ document.addEventListener("keydown", (event) => {
   } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
     if (canEdit()) act("save");
   } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
-    const chip = current?.querySelectorAll(".chip")[Number(event.code.slice(5)) - 1];
-    if (chip) { set(current, chip.dataset.value); point(current); }
+    // Where a reason is written the same keys choose one.
+    const chip = (target.closest(".sheet") ?? current)?.querySelectorAll(".chip")[Number(event.code.slice(5)) - 1];
+    if (chip?.dataset.reason) form.reason.value = chip.dataset.reason;
+    else if (chip) { set(current, chip.dataset.value); point(current); }
   } else if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
   } else if (typing && event.key === "Enter" && target.id !== "reason") {
@@ -215,7 +217,8 @@ document.addEventListener("keydown", (event) => {
     } else act(primary() ?? "save");
   } else if (typing && event.key === "Escape") {
     target.blur();
-  } else if (typing || target.closest("summary, .sheet")) {
+  } else if (typing || target.closest(".sheet") || (target.closest("summary") && ["Enter", " "].includes(event.key))) {
+    // Enter and the space bar open and close what is folded; after Escape the other keys work from there.
     return;
   } else if (event.key === "Enter" && !target.closest("a, button")) {
     if (primary()) act(primary());

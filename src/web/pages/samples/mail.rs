@@ -1,12 +1,14 @@
 //! Samples of the pages of mail.
 
-use super::{NOW, ago, choices, id, shell};
+use super::{NOW, ago, choices, id, review::trips, shell};
 use crate::{
     domain::{
+        capture::{CaptureState, Reason},
+        draft::DraftState,
         mail::{Check, Doubt, Evidence, Way},
         person::Language,
     },
-    web::pages::mail::{AccountRow, AddressRow, AdminMailPage, DoorRow, MailPage, MessagePage, MessageRow},
+    web::pages::mail::{AccountRow, AddressRow, AdminMailPage, DoorRow, DraftLink, MailPage, MessagePage, MessageRow},
 };
 
 fn row(n: u32, subject: &str, from: &str, doubt: Doubt, is_proved: bool) -> MessageRow {
@@ -37,6 +39,7 @@ pub fn mail(lang: Language) -> Vec<(&'static str, MailPage)> {
             row(4, "<b>bold</b> Urgent: pay this", "ceo@example.org", Doubt::Forged, false),
         ],
         quiet: vec![row(5, "Out of office", "ben@example.org", Doubt::AutoReply, false)],
+        lately: vec![row(7, "Your booking XYZ7Q2 <b>bold</b>", "booking@air.example", Doubt::Unknown, true)],
         rejected: vec![row(6, "You won", "lottery@example.net", Doubt::Unauthenticated, false)],
         problem: None,
     };
@@ -47,6 +50,7 @@ pub fn mail(lang: Language) -> Vec<(&'static str, MailPage)> {
         waiting: vec![],
         quiet: vec![],
         rejected: vec![],
+        lately: vec![],
         ..full.clone()
     };
     vec![("mail", full), ("mail_none", empty)]
@@ -68,7 +72,16 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         attached: vec!["Rechnung 2026-0815.pdf".into(), "<b>bold</b>.exe".into()],
         links: vec![],
         problem: None,
-        draft: None,
+        state: CaptureState::Quarantined,
+        reason: None,
+        drafts: vec![],
+        trips: vec![],
+    };
+    let draft = |merchant: Option<&str>, money: &str, state| DraftLink {
+        url: "/drafts/x".into(),
+        merchant: merchant.map(str::to_owned),
+        money: money.into(),
+        state,
     };
     let read = MessagePage {
         row: row(3, "Fwd: 您的电子发票", "invoice@shop.example", Doubt::Unknown, true),
@@ -83,10 +96,22 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
             ("https://inv.example.org/发票?c=<b>bold</b>".into(), true),
             ("https://elsewhere.example/x".into(), false),
         ],
-        draft: Some("/drafts/x".into()),
+        state: CaptureState::Read,
+        drafts: vec![
+            draft(Some("<b>bold</b> 瑞士国际航空"), "CHF 540.00", DraftState::Submitted),
+            draft(None, "–", DraftState::Draft),
+        ],
+        trips: trips(lang),
         ..waiting.clone()
     };
-    vec![("message", waiting), ("message_read", read)]
+    let unread = MessagePage {
+        state: CaptureState::Failed,
+        reason: Some(Reason::MimeLimits),
+        drafts: vec![],
+        trips: vec![],
+        ..read.clone()
+    };
+    vec![("message", waiting), ("message_read", read), ("message_unread", unread)]
 }
 
 pub fn admin_mail(lang: Language) -> Vec<(&'static str, AdminMailPage)> {

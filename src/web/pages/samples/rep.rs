@@ -59,6 +59,7 @@ pub fn receipts(lang: Language) -> Vec<(&'static str, ReceiptsPage)> {
         state,
         reason,
         file_name: name.map(str::to_owned),
+        mail_url: name.filter(|name| *name == "Your booking.eml").map(|_| "/mail/x".to_owned()),
         thumbnail_url: None,
         captured_at: ago(1),
     };
@@ -82,6 +83,7 @@ pub fn receipts(lang: Language) -> Vec<(&'static str, ReceiptsPage)> {
                 Some("a very long file name of a scan of a hotel invoice from Shanghai.tiff"),
             ),
             capture(13, CaptureState::Failed, Some(Reason::Undecodable), None),
+            capture(15, CaptureState::Quarantined, Some(Reason::SenderDoubted), Some("Your booking.eml")),
             capture(14, CaptureState::PasswordNeeded, Some(Reason::PasswordNeeded), Some("十一月发票.zip")),
         ],
         receipts: vec![

@@ -139,7 +139,7 @@ fn breakdown() -> Breakdown {
     }
 }
 
-fn trips(lang: Language) -> Vec<TripLine> {
+pub fn trips(lang: Language) -> Vec<TripLine> {
     let trip =
         |kind, source, name: Option<&str>, number: Option<&str>, way: [&str; 2], starts: &str, ends: &str| Trip {
             kind,
@@ -231,7 +231,8 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         owner: "Jonas Weber".into(),
         captured_by: Some("李薇".into()),
         captured_at: ago(190),
-        channel: Channel::Page,
+        channel: Channel::Mail,
+        mail_url: Some("/mail/x".into()),
         note: Some("Dinner with the Müller team".into()),
         pages: vec![PageView {
             index: 0,
