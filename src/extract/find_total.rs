@@ -243,7 +243,7 @@ fn articles(mentions: &[Mention], end: Option<usize>) -> Option<Decimal> {
         .take(MAX_ARTICLES);
     let first = own.next()?;
     let second = own.next()?;
-    own.try_fold(first.checked_add(second)?, |sum, v| sum.checked_add(v))
+    own.try_fold(first.checked_add(second)?, Decimal::checked_add)
 }
 
 /// Rows with a percentage and at least two amounts, `20.00% 150.00 30.00 180.00`.
