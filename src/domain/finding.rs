@@ -47,6 +47,8 @@ text_enum! {
         CancelledByRed = "cancelled_by_red",
         /// Paper that supports another receipt of the same expense.
         SameExpense = "same_expense",
+        /// Paper that was proposed as one of the same expense, and a reviewer said that it is not.
+        KeptApart = "kept_apart",
         /// Paper that supports another receipt, which is not there.
         SupportingAlone = "supporting_alone",
         /// The tax bureau knows the invoice and confirms its figures.
@@ -92,9 +94,12 @@ impl FindingKind {
             | Self::FutureDate
             | Self::RedUnpaired
             | Self::SupportingAlone => Severity::Warning,
-            Self::CrossYear | Self::RedPaired | Self::SameExpense | Self::Verified | Self::NotVerified => {
-                Severity::Info
-            }
+            Self::CrossYear
+            | Self::RedPaired
+            | Self::SameExpense
+            | Self::KeptApart
+            | Self::Verified
+            | Self::NotVerified => Severity::Info,
         }
     }
 }

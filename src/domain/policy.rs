@@ -57,6 +57,12 @@ pub fn is_reviewer(actor: &Actor) -> bool {
     actor.is(Role::Reviewer)
 }
 
+/// Whether `actor` decides about a receipt for the organisation: a reviewer, and on `is_own` only while no colleague could;
+/// `active_reviewers` counts people who could.
+pub fn may_judge(actor: &Actor, is_own: bool, active_reviewers: i64) -> bool {
+    is_reviewer(actor) && (!is_own || active_reviewers <= 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

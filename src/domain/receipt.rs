@@ -15,7 +15,7 @@ text_enum! {
         AirTicket = "air_ticket",
         /// A taxi slip.
         TaxiSlip = "taxi_slip",
-        /// A ride-hailing trip sheet; supports an invoice.
+        /// A list of journeys: the trip sheet of a ride, the toll list of a road; supports invoices.
         TripSheet = "trip_sheet",
         /// A till slip.
         TillSlip = "till_slip",

@@ -83,17 +83,20 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
             r"\bflight\s?(?:no|number)?\b|\bflug(?:nr|nummer)\b|airport tax|\bairlines?\b|fluggesellschaft",
         ),
         (K::TripSheet, 6.0, r"行程报销单|行程起止日期|共\d+笔行程|出行行程"),
+        // The list that comes with the toll bills of a trip; it names their codes and numbers.
+        (K::TripSheet, 9.0, r"通行费.{0,8}汇总单|通行费.{0,4}明细"),
+        (K::TripSheet, 4.0, r"\btoll (?:statement|summary|transactions?|history)\b"),
         (K::TripSheet, 2.5, r"行程单"),
         (K::TripSheet, 2.5, r"上车时间.*(?:起点|城市)|起点.*终点"),
         (K::TripSheet, 4.0, r"trip summary|trip details|ride summary"),
         (K::CardSlip, 6.0, r"签购单|簽購單"),
         (K::CardSlip, 3.0, r"持卡人存根|商户存根|持卡人签名"),
         (K::CardSlip, 2.0, r"merchant copy|cardholder copy|händlerbeleg|haendlerbeleg"),
-        (
-            K::CardSlip,
-            1.0,
-            r"\baid\b|\btvr\b|approval code|auth(?:\.|orization)? code|terminal id|genehmigungs|kundenbeleg|customer copy",
-        ),
+        // Till slips print a terminal's words below their articles: each counts a little, and all of them only without articles.
+        (K::CardSlip, 1.0, r"\baid\b|\btvr\b|\bpan seq"),
+        (K::CardSlip, 1.0, r"terminal[- ]?id|\btid\b|merchant id"),
+        (K::CardSlip, 1.0, r"approval code|auth(?:\.|orization)? ?code|\bauth:|genehmigungs"),
+        (K::CardSlip, 1.0, r"kundenbeleg|customer copy"),
         (K::CardSlip, 1.0, r"no signature|signature verified|pin verified|contactless"),
         (K::PaymentScreenshot, 5.0, r"支付成功|交易成功|转账成功|付款成功|账单详情"),
         (K::PaymentScreenshot, 3.0, r"当前状态|收单机构|全部账单|对此订单有疑"),
@@ -269,4 +272,49 @@ fn foreign_share(region: &Region, context: &Context) -> f32 {
         .map(|c| c.features.get("p"))
         .sum::<f32>()
         .clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::tests::read;
+
+    fn kind(rows: &[&str]) -> String {
+        read(rows).fields[&FieldKey::EvidenceKind].value.to_string()
+    }
+
+    /// What a terminal prints of a payment.
+    const TERMINAL: [&str; 8] = [
+        "TID: 70012345",
+        "VISA DEBIT",
+        "AID: A0000000031010",
+        "AMOUNT",
+        "EUR 50.50",
+        "PIN VERIFIED",
+        "AUTH CODE: B00417",
+        "CUSTOMER COPY",
+    ];
+
+    #[test]
+    fn a_slip_of_a_terminal_is_a_card_slip_whoever_keeps_it_and_a_till_slip_paid_by_card_is_none() {
+        let head = ["HARBOUR CAFE", "20/11/2026 20:31"];
+        let slip = [&head[..], &TERMINAL].concat();
+        assert_eq!(kind(&slip), "card_slip");
+        let polite = [&head[..], &TERMINAL, &["Thank you"]].concat();
+        assert_eq!(kind(&polite), "card_slip");
+        let articles = ["Steak with potatoes  32.00", "House wine  18.50", "TOTAL EUR  50.50"];
+        let till = [&head[..], &articles, &TERMINAL, &["Thank you"]].concat();
+        assert_eq!(kind(&till), "till_slip");
+        let copy = [&head[..], &articles, &["CUSTOMER COPY"]].concat();
+        assert_eq!(kind(&copy), "till_slip");
+    }
+
+    #[test]
+    fn a_list_of_tolls_is_no_slip_and_a_toll_bill_no_list() {
+        let list =
+            ["收费公路通行费电子票据汇总单", "车牌号码：沪A00000", "票据代码 票据号码 金额", "合计金额：38.00 元"];
+        assert_eq!(kind(&list), "trip_sheet");
+        let bill = ["浙江增值税电子普通发票", "通行费", "发票代码：033000000011", "价税合计（小写）¥18.00"];
+        assert_eq!(kind(&bill), "ordinary_fapiao");
+    }
 }

@@ -21,6 +21,13 @@ use crate::domain::{
 const MAX_VALUES: usize = 5_000;
 /// Folded characters a text needs to be looked for on the page.
 const MIN_LOCATED_CHARS: usize = 4;
+/// Parts of one text that are looked for: a name, street, postcode, town and country.
+const MAX_PARTS: usize = 8;
+/// Places of one part that are compared.
+const MAX_PLACES: usize = 20;
+/// Text heights from the first part within which lines of one address stand, and how far to the side.
+const NEXT_LINES: f32 = 4.5;
+const NEXT_COLUMN: f32 = 12.0;
 
 /// How far a source is believed that it speaks of this receipt and says what its issuer meant.
 const fn belief(source: StructuredSource) -> f32 {
@@ -215,20 +222,93 @@ fn locate(value: &FieldValue, layout: &Layout<'_>, mentions: &[Mention], today: 
                 dates::find(&segment.text, today).into_iter().find(|p| p.readings.iter().any(|r| r.date == *date))?;
             Some(layout.evidence(at, &printed.range))
         }),
-        FieldValue::Text(text) => {
-            let wanted: Vec<char> = Folded::new(text, false).chars;
-            if wanted.len() < MIN_LOCATED_CHARS {
-                return None;
-            }
-            layout.segments.iter().enumerate().find_map(|(at, segment)| {
-                let printed = Folded::new(&segment.text, false);
-                let from = printed.chars.windows(wanted.len()).position(|window| window == wanted)?;
-                let start = *printed.origin.get(from)?;
-                let last = *printed.origin.get(from + wanted.len() - 1)?;
-                let end = last + segment.text.get(last..)?.chars().next()?.len_utf8();
-                Some(layout.evidence(at, &(start..end)))
-            })
-        }
+        FieldValue::Text(text) => places(text, layout).next().or_else(|| locate_parts(text, layout)),
+        // Read off the paper by finders of their own, which lend their box where they say the same.
         FieldValue::Time(_) | FieldValue::Currency(_) => None,
+    }
+}
+
+/// Every place where the page prints a text within one segment, first to last; none for texts too short to be told apart.
+fn places<'a>(text: &str, layout: &'a Layout<'a>) -> impl Iterator<Item = Evidence> + use<'a> {
+    let wanted: Vec<char> = Folded::new(text, false).chars;
+    let segments = if wanted.len() < MIN_LOCATED_CHARS { &[][..] } else { layout.segments.as_slice() };
+    segments.iter().enumerate().filter_map(move |(at, segment)| {
+        let printed = Folded::new(&segment.text, false);
+        let from = printed.chars.windows(wanted.len()).position(|window| window == wanted)?;
+        let start = *printed.origin.get(from)?;
+        let last = *printed.origin.get(from + wanted.len() - 1)?;
+        let end = last + segment.text.get(last..)?.chars().next()?.len_utf8();
+        Some(layout.evidence(at, &(start..end)))
+    })
+}
+
+/// Where the page breaks a text over lines, as it does addresses: around the first part and what of the others stands
+/// with it.
+fn locate_parts(text: &str, layout: &Layout<'_>) -> Option<Evidence> {
+    let mut parts = text.split([',', ';', '\n']).map(str::trim).take(MAX_PARTS);
+    let first = parts.next().filter(|part| part.len() < text.len())?;
+    let mut whole = places(first, layout).next()?;
+    let quad = whole.quad?;
+    let ([x, y], height) = (quad.centre(), quad.text_height());
+    for part in parts {
+        let off = |seen: &Evidence| {
+            let [other_x, other_y] = seen.quad.filter(|_| seen.page == whole.page)?.centre();
+            Some(((other_y - y).abs() / height, (other_x - x).abs() / height))
+        };
+        let near = places(part, layout).take(MAX_PLACES).filter_map(|seen| Some((off(&seen)?, seen)));
+        let nearest = near.min_by(|((one, _), _), ((other, _), _)| one.total_cmp(other));
+        if let Some(((down, across), seen)) = nearest
+            && down < NEXT_LINES
+            && across < NEXT_COLUMN
+        {
+            whole.quad = whole.quad.zip(seen.quad).map(|(own, other)| own.union(&other));
+            whole.text = format!("{}, {}", whole.text, seen.text);
+        }
+    }
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::{
+        extract,
+        tests::{context, page},
+    };
+
+    /// Where the page shows what the invoice's data states: the text seen there.
+    fn seen(rows: &[&str], name: &str, text: &str) -> Option<Evidence> {
+        let value = StructuredValue {
+            source: StructuredSource::Cii,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            page: None,
+            quad: None,
+        };
+        let mut paper = page(rows, 0.0);
+        paper.source = TextSource::TextLayer;
+        let material = Material { pages: vec![paper], codes: Vec::new(), values: vec![value] };
+        let key = name.parse().unwrap();
+        extract(&material, &context()).fields.remove(&key)?.evidence.filter(|evidence| evidence.quad.is_some())
+    }
+
+    #[test]
+    fn an_address_is_located_though_the_page_breaks_it_over_lines_and_its_parts_elsewhere_are_left_alone() {
+        let rows = [
+            "12345 Musterstadt, the buyer's town",
+            "Rechnung",
+            "Positionen",
+            "Summe  119.00",
+            "Beispiel GmbH",
+            "Musterweg 1",
+            "12345 Musterstadt",
+        ];
+        let stated = "Musterweg 1, 12345, Musterstadt, DE";
+        let found = seen(&rows, "address", stated).expect("it is on the page");
+        assert_eq!(found.text, "Musterweg 1, 12345, Musterstadt");
+        let quad = found.quad.unwrap();
+        // Two rows of 20 pixels, 32 apart, and nothing of the first row.
+        assert!((quad.bottom() - quad.top() - 52.0).abs() < 1.0, "{quad:?}");
+        assert!(seen(&rows[..4], "address", stated).is_none(), "its postcode alone is somebody else's");
     }
 }

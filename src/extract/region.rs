@@ -1,12 +1,13 @@
 //! Where the paper comes from, as evidence: currency, script, tax ids, telephone and address patterns.
 
-use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{cmp::Ordering, collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::{
     Context,
+    fold::is_cjk,
     layout::Layout,
     money::Mention,
     rank::{Features, Proposal},
@@ -54,11 +55,15 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
         "Singapore", r"(?i)\bsingapore\b|\bPte\.?\s?Ltd" => "SGD" 2.5;
         "CHF", r"(?i)\bCHF\b|\bSFr\.?\s?\d" => "CHF" 4.0;
         "Fr.", r"\bFr\.\s?\d" => "CHF" 2.5;
-        "Swiss id", r"(?i)CHE[-\s.]?\d{3}|\+41\b|\bMWST\b|\bCH-\d{4}\b|\bRappen\b" => "CHF" 2.5;
+        "Swiss id", r"(?i)CHE[-\s.]?\d{3}|\+41\b|\bCH-\d{4}\b|\bRappen\b" => "CHF" 2.5;
+        // The rates since 2011 beside the tax's name; nobody else has them.
+        "Swiss rate", r"(?i)\b(?:m\.?w\.?st|tva|iva)\b.*?[^\d.,](?:8[.,]1|7[.,]7|2[.,][56]|3[.,][78])0?\s?%|(?:^|[^\d.,])(?:8[.,]1|7[.,]7|2[.,][56]|3[.,][78])0?\s?%.*\b(?:m\.?w\.?st|tva|iva)\b" => "CHF" 2.5;
+        // Written with small letters and large in Germany, Austria and Switzerland alike.
+        "MwSt", r"(?i)\bm\.?w\.?st\b|mehrwertsteuer" => "EUR" 1.0, "CHF" 1.0;
         "Swiss words", r"(?i)\b(schweiz|suisse|svizzera|switzerland|zürich|zurich|luzern|bern|basel|genève|twint|postcard|postfinance)\b|\.ch\b" => "CHF" 2.0;
         "€", r"€" => "EUR" 4.0;
         "EUR", r"\bEUR(?:O|OS)?\b" => "EUR" 3.0;
-        "euro words", r"(?i)\b(euro|gmbh|ust|mehrwertsteuer|steuernr|umsatzsteuer|deutschland|österreich|summe|tva|siret|p\.?\s?iva|partita iva|btw|italia|france|españa|nif|cif)\b|\bDE\d{9}\b|\bATU\d{8}\b" => "EUR" 1.5;
+        "euro words", r"(?i)\b(euro|gmbh|ust|steuernr|umsatzsteuer|deutschland|österreich|summe|tva|siret|p\.?\s?iva|partita iva|btw|italia|france|españa|nif|cif)\b|\bDE\d{9}\b|\bATU\d{8}\b" => "EUR" 1.5;
         "£", r"£\s?\d|\bGBP\b" => "GBP" 4.0;
         "UK", r"(?i)\bVAT\s?(?:reg|no)|\b(london|united kingdom|england|scotland)\b|\b[A-Z]{1,2}\d{1,2}[A-Z]?\s\d[A-Z]{2}\b|\.co\.uk" => "GBP" 1.5;
         "USD", r"\bUSD\b|US\$" => "USD" 4.0;
@@ -105,6 +110,10 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
 const UNSEEN: f32 = 1.0;
 /// Characters before and after an amount in which its currency stands.
 const BESIDE: usize = 5;
+/// Signs of currencies: letters of their words, unlike other punctuation.
+const MONEY_SIGNS: &str = "$€£¥￥₹₩₫₱฿₺";
+/// Weight from which a sign is the name of its currency, but for a few names that several share.
+const NAMING: f32 = 3.0;
 /// Weight of a sign that names a currency and does not only hint at a country.
 const STRONG: f32 = 2.0;
 /// A sign of several currencies, as `$`, must leave the one it usually means this probable by all other signs.
@@ -114,10 +123,13 @@ const SURE: f32 = 0.95;
 /// The finder of all proposals made here.
 const FINDER: &str = "currency:signs";
 
+/// What speaks for a currency: log-odds together, the signs' names, and the loudest sign where it stands.
+type Case = (f32, Vec<String>, Option<(f32, Evidence)>);
+
 impl Region {
     /// Reads the signs of origin off the paper.
     pub fn new(layout: &Layout<'_>, context: &Context) -> Self {
-        let mut odds: BTreeMap<&'static str, (f32, Vec<String>, Option<Evidence>)> = BTreeMap::new();
+        let mut odds: BTreeMap<&'static str, Case> = BTreeMap::new();
         for sign in SIGNS.iter() {
             let mut times = 0_u8;
             for (row_at, row) in layout.rows.iter().enumerate().take(MAX_ROWS) {
@@ -129,8 +141,10 @@ impl Region {
                     entry.0 += if times == 0 { *weight } else { weight * 0.25 };
                     if times == 0 {
                         entry.1.push(format!("sign:{}", sign.name));
-                        if entry.2.is_none() && *weight >= 2.0 {
-                            entry.2 = layout.row_evidence(row_at);
+                        // What says it loudest is what a reviewer wants to see.
+                        let is_louder = entry.2.as_ref().map_or(*weight >= STRONG, |(shown, _)| weight > shown);
+                        if is_louder && let Some(evidence) = evidence_of(sign, layout, row_at) {
+                            entry.2 = Some((*weight, evidence));
                         }
                     }
                 }
@@ -156,7 +170,7 @@ impl Region {
                 Some(Proposal {
                     key: FieldKey::Currency,
                     value: FieldValue::Currency(currency),
-                    evidence: evidence.into_iter().collect(),
+                    evidence: evidence.into_iter().map(|(_, evidence)| evidence).collect(),
                     finder: FINDER,
                     reasons,
                     features: Features(vec![("p", p)]),
@@ -167,6 +181,63 @@ impl Region {
         let (day_first, order_reason) = order(&currencies, context);
         Self { currencies, day_first, order_reason }
     }
+}
+
+/// The words of a row that the sign covers.
+fn evidence_of(sign: &Sign, layout: &Layout<'_>, row: usize) -> Option<Evidence> {
+    let row = layout.rows.get(row)?;
+    let within = |at: &usize| words_of(sign, &layout.segments[*at].text, 0).map(|range| layout.evidence(*at, &range));
+    // A sign may reach over the gap between two segments, as a place and its postcode: then the first is shown.
+    row.segments.iter().find_map(within).or_else(|| {
+        let start = sign.pattern.find(&row.text)?.start();
+        let mut offset = 0;
+        row.segments.iter().find_map(|at| {
+            let text = &layout.segments[*at].text;
+            let from = offset;
+            offset += text.len() + 2;
+            (start < from + text.len()).then(|| layout.evidence(*at, &(0..text.len())))
+        })
+    })
+}
+
+/// Bytes of the whole words the sign covers in `text`; of several places the one nearest to byte `to`.
+fn words_of(sign: &Sign, text: &str, to: usize) -> Option<Range<usize>> {
+    let found = sign.pattern.find_iter(text).take(MAX_ROWS);
+    let nearest = found.min_by_key(|m| m.start().abs_diff(to).min(m.end().abs_diff(to)))?;
+    // Patterns look at what stands before a sign; that is not part of it.
+    let is_own = |c: char| c.is_alphanumeric() || MONEY_SIGNS.contains(c) || c == '+';
+    let own = nearest.as_str().trim_start_matches(|c| !is_own(c));
+    let (start, end) = (nearest.end() - own.len(), nearest.start() + nearest.as_str().trim_end().len());
+    let is_edge = |c: char| c.is_whitespace() || is_cjk(c) || !(c.is_ascii() || is_own(c));
+    let start = text[..start].char_indices().rev().find(|(_, c)| is_edge(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+    let end = text[end..].find(is_edge).map_or(text.len(), |at| end + at);
+    (start < end).then_some(start..end)
+}
+
+/// Where the currency `code` is named on the row of the total, nearest to it.
+fn named_beside(code: &str, layout: &Layout<'_>, mentions: &[Mention], total: Decimal) -> Option<Evidence> {
+    let names = |sign: &&Sign| {
+        let is_name = matches!(sign.name, "$" | "¥" | "Fr." | "krona");
+        sign.speaks.iter().any(|(spoken, weight)| *spoken == code && (*weight >= NAMING || is_name))
+    };
+    let mut totals: Vec<&Mention> = mentions.iter().filter(|m| !m.amount.percent && m.amount.value == total).collect();
+    totals.sort_by_key(|m| m.label.is_none());
+    totals.into_iter().find_map(|mention| {
+        let mut near = layout.rows.get(mention.row)?.segments.clone();
+        near.sort_by_key(|at| at.abs_diff(mention.segment));
+        near.into_iter().find_map(|at| {
+            let text = &layout.segments[at].text;
+            // What stands before the total ends beside it, what stands behind begins there.
+            let to = match at.cmp(&mention.segment) {
+                Ordering::Less => text.len(),
+                Ordering::Equal => mention.amount.range.start,
+                Ordering::Greater => 0,
+            };
+            let ranges = SIGNS.iter().filter(names).filter_map(|sign| words_of(sign, text, to));
+            let range = ranges.min_by_key(|range| range.start.abs_diff(to).min(range.end.abs_diff(to)))?;
+            Some(layout.evidence(at, &range))
+        })
+    })
 }
 
 /// What the one sign or code that touches an amount may mean, likeliest first.
@@ -210,9 +281,14 @@ impl Region {
         self.currencies.first().filter(|c| c.features.get("p") > 0.5).map(|c| c.value.to_string())
     }
 
-    /// Believes the currency that stands right beside the total where several are named: fees and prices elsewhere on the
-    /// paper may be in others.
+    /// Shows each currency where it is named beside the total, and believes the one that stands right beside it where several
+    /// are named: fees and prices elsewhere on the paper may be in others.
     pub fn hear_total(&self, proposals: &mut [Proposal], layout: &Layout<'_>, mentions: &[Mention], total: Decimal) {
+        for proposal in proposals.iter_mut().filter(|p| p.key == FieldKey::Currency && p.finder == FINDER) {
+            if let Some(seen) = named_beside(&proposal.value.to_string(), layout, mentions, total) {
+                proposal.evidence = vec![seen];
+            }
+        }
         if self.currencies.first().is_none_or(|best| best.features.get("p") >= SURE) {
             return;
         }
@@ -279,6 +355,46 @@ fn order(currencies: &[Proposal], context: &Context) -> (f32, &'static str) {
 mod tests {
     use super::*;
     use crate::extract::tests::read;
+
+    #[test]
+    fn a_currency_is_shown_where_it_is_named_beside_the_total_and_only_its_words() {
+        for (rows, expected) in [
+            (["NORDTOR GMBH", "Kaffee  4,50 EUR", "Summe  EUR  12,80"], "EUR"),
+            (["NORDTOR GMBH", "Kaffee  4,50 €", "Summe  12,80 €"], "€"),
+            (["HARBOUR CAFE", "Coffee €4.50", "TOTAL €12.80"], "€12.80"),
+            (["示例餐饮有限公司", "咖啡 ¥4.50", "价税合计（小写）¥12.80"], "¥12.80"),
+            (["示例餐饮有限公司 增值税发票", "币种: CNY", "价税合计（小写）: 12.80"], "CNY"),
+            // Nothing on the row of the total: what says it loudest.
+            (["Nordtor AG, 8001 Zürich", "Alle Preise in CHF", "Total  12.80"], "CHF"),
+            (["Nordtor AG", "Tel. +41 44 000 00 00", "Total  12.80"], "+41"),
+        ] {
+            let currency = &read(&rows).fields[&FieldKey::Currency];
+            let seen = currency.evidence.as_ref().expect("it is seen somewhere");
+            assert_eq!(seen.text, expected, "{rows:?}");
+            assert!(seen.quad.is_some_and(|quad| quad.text_width() > 1.0), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_tax_is_no_country_but_its_rate_may_be_one() {
+        let of = |rows: &[&str]| {
+            let fields = read(rows).fields;
+            fields.get(&FieldKey::Currency).map(|currency| (currency.value.to_string(), currency.p))
+        };
+        let invoice = ["Nordtor GmbH", "Beratung  100.00", "zzgl. 19% MwSt.  19.00", "Gesamtbetrag  119.00"];
+        assert!(
+            of(&invoice).is_some_and(|(code, p)| code == "EUR" && p < 0.9),
+            "likely, not certain: {:?}",
+            of(&invoice)
+        );
+        let priced = ["Nordtor GmbH", "Beratung  100,00 EUR", "zzgl. 19% MWST  19,00", "Gesamtbetrag  119,00 EUR"];
+        assert!(of(&priced).is_some_and(|(code, p)| code == "EUR" && p > 0.9), "{:?}", of(&priced));
+        let swiss = ["Nordtor", "Kaffee  4.50", "inkl. 8.1% MWST  0.34", "Total  4.50"];
+        assert!(of(&swiss).is_some_and(|(code, p)| code == "CHF" && p > 0.6), "{:?}", of(&swiss));
+        // A slip's discount is no rate of a tax.
+        let discount = ["HARBOUR CAFE", "Coffee  4.50", "Discount 2.5 %  -0.11", "TOTAL GBP  4.39"];
+        assert!(of(&discount).is_some_and(|(code, _)| code == "GBP"), "{:?}", of(&discount));
+    }
 
     #[test]
     fn where_several_currencies_are_named_the_one_beside_the_total_counts() {

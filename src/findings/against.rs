@@ -4,6 +4,7 @@ use super::subject::Subject;
 use crate::{
     domain::{
         finding::{Finding, FindingKind as K, InvoiceFacts},
+        ids::ReceiptId,
         receipt::EvidenceKind as E,
         time::CivilDate,
     },
@@ -14,6 +15,11 @@ use crate::{
 const SLIP_DAYS: i64 = 3;
 /// Days after the trip until its invoice is asked for.
 pub const INVOICE_DAYS: i64 = 90;
+/// Days between a folio, which may bear the day of arrival, and the invoice of the house.
+const STAY_DAYS: i64 = 31;
+/// Letters with which two names of one house begin, a Chinese character counting two: `广州示例酒店` and
+/// `广州示例酒店管理有限公司` share twelve, `Hotel …` is none yet.
+const SAME_HOUSE_LETTERS: usize = 10;
 /// Numbers that follow each other within so many days are looked at.
 const ROW_DAYS: i64 = 365;
 /// Findings of one kind.
@@ -32,6 +38,8 @@ pub struct Others {
     pub cancelled: Vec<Peer>,
     /// Same amount, not far in time.
     pub same_amount: Vec<Peer>,
+    /// Receipts a reviewer said are no papers of this one's expense.
+    pub kept_apart: Vec<ReceiptId>,
 }
 
 /// Every check that needs other receipts.
@@ -49,7 +57,7 @@ pub fn check(subject: &Subject, others: &Others) -> Vec<Finding> {
     numbers_in_a_row(subject, &others.next_numbers, &mut out);
     let is_duplicate = |peer: &Peer| duplicates.iter().any(|d| d.receipt_id == peer.receipt_id);
     let rest: Vec<&Peer> = others.same_amount.iter().filter(|peer| !is_duplicate(peer)).collect();
-    same_amount(subject, &rest, &mut out);
+    same_amount(subject, &rest, &others.kept_apart, &mut out);
     out
 }
 
@@ -120,13 +128,18 @@ pub fn neighbours(number_key: &str) -> Vec<String> {
         .collect()
 }
 
-/// Papers over one amount: a pair that belongs together is proposed, one that is twice the same is suspected.
-fn same_amount(subject: &Subject, peers: &[&Peer], out: &mut Vec<Finding>) {
+/// Papers over one amount: a pair that belongs together is proposed, one that is twice the same is suspected. A pair that
+/// was kept apart is named, so that whoever did it can take it back, and proposed no more.
+fn same_amount(subject: &Subject, peers: &[&Peer], kept_apart: &[ReceiptId], out: &mut Vec<Finding>) {
     let mut linked = false;
     for peer in peers.iter().take(MAX_OF_KIND) {
         if peer.owner_id == subject.owner
             && let Some((supporting, reason)) = link(subject, peer)
         {
+            if kept_apart.contains(&peer.receipt_id) {
+                out.push(Finding::new(K::KeptApart).about(&peer.receipt_id));
+                continue;
+            }
             linked = true;
             let id = if supporting { &subject.id } else { &peer.receipt_id };
             let finding = Finding::new(K::SameExpense).about(&peer.receipt_id);
@@ -165,14 +178,21 @@ pub fn link(subject: &Subject, peer: &Peer) -> Option<(bool, &'static str)> {
         (Some(E::TripSheet), Some(E::SpecialFapiao | E::OrdinaryFapiao | E::Invoice)) if days <= INVOICE_DAYS => {
             "trip_sheet_and_invoice"
         }
+        (Some(E::TripSheet), Some(E::TillSlip | E::ForeignReceipt | E::Other)) if days <= SLIP_DAYS => {
+            "trip_sheet_and_invoice"
+        }
         (Some(E::TripSheet), _) => return None,
         (Some(E::CardSlip | E::PaymentScreenshot), _)
             if days <= SLIP_DAYS || (same_merchant && days <= INVOICE_DAYS) =>
         {
             "payment_and_receipt"
         }
-        (Some(E::TillSlip | E::Other | E::TaxiSlip | E::Invoice), Some(E::SpecialFapiao | E::OrdinaryFapiao))
-            if (same_merchant && days <= INVOICE_DAYS) || days == 0 =>
+        (
+            Some(E::TillSlip | E::Other | E::TaxiSlip | E::Invoice | E::ForeignReceipt),
+            Some(E::SpecialFapiao | E::OrdinaryFapiao),
+        ) if (same_merchant && days <= INVOICE_DAYS)
+            || (same_house(subject, peer) && days <= STAY_DAYS)
+            || days == 0 =>
         {
             "slip_and_invoice"
         }
@@ -185,6 +205,13 @@ pub fn link(subject: &Subject, peer: &Peer) -> Option<(bool, &'static str)> {
         _ => return None,
     };
     Some((subject_supports, reason))
+}
+
+/// Whether both names begin alike: a hotel calls itself otherwise on its folio than on its invoice.
+fn same_house(subject: &Subject, peer: &Peer) -> bool {
+    let (Some(one), Some(other)) = (&subject.merchant_key, &peer.merchant_key) else { return false };
+    let shared = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    shared.map(|(c, _)| if c.is_ascii() { 1 } else { 2 }).sum::<usize>() >= SAME_HOUSE_LETTERS
 }
 
 /// The paper that leads an expense has the highest rank; equal ranks do not support each other.

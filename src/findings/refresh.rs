@@ -121,6 +121,7 @@ async fn check(tx: &mut Tx, subject: &Subject, invoice: &InvoiceRow) -> Result<V
         let span = jiff::Span::new().days(INVOICE_DAYS);
         let (from, to) = (day.saturating_sub(span), day.saturating_add(span));
         others.same_amount = findings::list_by_amount(tx, id, total, currency, from, to).await?;
+        others.kept_apart = findings::list_kept_apart(tx, id).await?;
     }
     let mut found = alone::check(subject, &entities, verified.as_ref());
     found.extend(against::check(subject, &others));

@@ -86,6 +86,16 @@ pub fn same_total(a: &Understood, b: &Understood) -> bool {
     totals_equal(&Facts::of(a), &Facts::of(b))
 }
 
+/// Whether a list's total is that of all these receipts together, every one of which found its own.
+pub fn adds_up(list: &Understood, receipts: &[&Understood]) -> bool {
+    let list = Facts::of(list);
+    let sum = receipts.iter().map(|receipt| Facts::of(receipt)).try_fold(Decimal::ZERO, |sum, receipt| {
+        let is_foreign = matches!((&list.currency, &receipt.currency), (Some(a), Some(b)) if a != b);
+        if is_foreign { None } else { sum.checked_add(receipt.total?) }
+    });
+    list.total.is_some_and(|total| !total.is_zero()) && sum == list.total
+}
+
 struct Facts {
     number: Option<String>,
     date: Option<CivilDate>,

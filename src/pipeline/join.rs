@@ -191,7 +191,8 @@ fn beside_filed(tree: &Tree, node: usize) -> bool {
     tree.nodes.iter().any(|other| other.parent == Some(node) && matches!(other.ending, Ending::FiledElsewhere(_)))
 }
 
-/// The receipt a companion goes with: the one of its mail with the same total, or the only one.
+/// The receipt a companion goes with: the one of its mail with the same total, the first of those it adds up, or the only
+/// one.
 fn partner(tree: &Tree, units: &[Unit], clusters: &[Vec<Belongs>], index: usize) -> Option<usize> {
     let unit = &units[index];
     // The text of a mail speaks of what is inside the mail; anything else of what came beside it.
@@ -209,6 +210,13 @@ fn partner(tree: &Tree, units: &[Unit], clusters: &[Vec<Belongs>], index: usize)
         [only] => return Some(*only),
         [_, _, ..] => return None,
         [] => {}
+    }
+    // A toll list goes with the bills it adds up.
+    if unit.standing == Standing::Companion && unit.form != Form::Mail && near.len() > 1 {
+        let leading: Vec<&Understood> = near.iter().map(|at| &units[clusters[*at][0].unit].understood).collect();
+        if alike::adds_up(&unit.understood, &leading) {
+            return near.first().copied();
+        }
     }
     match near[..] {
         // A trip sheet of another amount is another ride.

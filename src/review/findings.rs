@@ -1,16 +1,21 @@
 //! Findings as a person may see them, and papers of one expense put together with one click.
 
+use serde_json::json;
+
 use super::{ReviewError, access, decide::merge, edit::load};
 use crate::{
     app::App,
     domain::{
         finding::{FindingKind, Severity},
         ids::ReceiptId,
-        person::Actor,
+        journal::Manner,
+        person::{Actor, Role},
+        policy,
         time::Timestamp,
     },
+    findings::refresh,
     store::{
-        Tx, findings,
+        Tx, findings, people,
         receipts::{self, ReceiptRow},
     },
 };
@@ -96,10 +101,59 @@ pub async fn attach(app: &App, actor: &Actor, id: &ReceiptId, other: &ReceiptId)
         .iter()
         .filter(|finding| finding.other.as_ref().is_some_and(|receipt| receipt.id == *other))
         .find_map(|finding| finding.attachment(id));
-    let Some((supporting, leading)) = proposed else {
-        return Err(ReviewError::Forbidden("these two receipts are not proposed as papers of one expense any more"));
-    };
+    let Some((supporting, leading)) = proposed else { return Err(ReviewError::NotProposed) };
     let revision = receipt(app, actor, supporting).await?.revision;
     merge(app, actor, supporting, revision, leading).await?;
     Ok(leading.clone())
+}
+
+/// Whether two receipts are proposed as papers of one expense, or a reviewer said that they are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// They are two expenses: what was proposed is proposed no more.
+    KeptApart,
+    /// They may be one after all: what speaks for it is proposed again.
+    Proposed,
+}
+
+/// A reviewer's answer to the proposal that `id` and `other` are papers of one expense, or its taking back. It binds until
+/// it is taken back, whatever changes on the receipts. Reps do not answer it about themselves: whoever may keep slip and
+/// receipt apart could be paid twice.
+pub async fn pair(
+    app: &App,
+    actor: &Actor,
+    id: &ReceiptId,
+    other: &ReceiptId,
+    pairing: Pairing,
+) -> Result<(), ReviewError> {
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    let row = load(&mut tx, actor, id, None).await?;
+    load(&mut tx, actor, other, None).await?;
+    let reviewers = people::count_active(&mut tx, Role::Reviewer).await?;
+    if !policy::may_judge(actor, row.owner_id == actor.id, reviewers) {
+        return Err(ReviewError::Forbidden("only a reviewer, and not its owner, says that papers are two expenses"));
+    }
+    let (answered, kind) = match pairing {
+        Pairing::KeptApart => (FindingKind::SameExpense, "draft.kept_apart"),
+        Pairing::Proposed => (FindingKind::KeptApart, "draft.proposed_again"),
+    };
+    let found = findings::list(&mut tx, id).await?;
+    if !found.iter().any(|finding| finding.kind == answered && finding.other_receipt_id.as_ref() == Some(other)) {
+        return Err(ReviewError::NotProposed);
+    }
+    match pairing {
+        Pairing::KeptApart => findings::keep_apart(&mut tx, id, other, &actor.id, now).await?,
+        Pairing::Proposed => findings::propose_again(&mut tx, id, other).await?,
+    };
+    // The history of either tells of it.
+    for (subject, about) in [(id, other), (other, id)] {
+        let entry =
+            app.entry(Some(&actor.id), Manner::Singly, kind, ("receipt", subject.as_str()), json!({ "other": about }));
+        app.record(&mut tx, &entry).await?;
+    }
+    // Refreshes the other one as well: each names the other.
+    refresh(app, &mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
 }

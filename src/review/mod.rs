@@ -19,7 +19,7 @@ pub use captures::{
 pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};
 pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
-pub use findings::{FindingView, attach, findings, receipt};
+pub use findings::{FindingView, Pairing, attach, findings, pair, receipt};
 pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
 pub use view::{DocumentView, DraftView, PageView, page_picture, view};
 
@@ -78,6 +78,9 @@ pub enum ReviewError {
     /// Not a visit the actor can name.
     #[error("there is no visit `{0}`")]
     UnknownVisit(VisitId),
+    /// The proposal was answered or has gone meanwhile.
+    #[error("these two receipts are not proposed as papers of one expense any more: load the draft again")]
+    NotProposed,
     /// Its expense has left the house.
     #[error("the expense has already been exported: correct it with a new receipt instead of reopening this one")]
     AlreadyExported,

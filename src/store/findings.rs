@@ -111,6 +111,8 @@ macro_rules! peers {
 
 /// Peers one check looks at.
 const MAX_PEERS: i64 = 50;
+/// Receipts kept apart from one; a person decided each.
+const MAX_KEPT_APART: i64 = 1_000;
 
 /// Stores or replaces the comparable side of a receipt's invoice.
 pub async fn put_invoice(tx: &mut Tx, row: &InvoiceRow) -> Result<(), StoreError> {
@@ -234,6 +236,50 @@ pub async fn list_naming(tx: &mut Tx, receipt: &ReceiptId) -> Result<Vec<Receipt
         "SELECT DISTINCT receipt_id FROM finding WHERE other_receipt_id = $1 ORDER BY receipt_id LIMIT $2";
     let ids = on!(tx, |c| sqlx::query_scalar(SQL).bind(receipt.as_str()).bind(MAX_PEERS).fetch_all(c).await);
     parsed(ids, "findings::list_naming")
+}
+
+/// Keeps two receipts that were proposed as one expense apart. Says whether they were not apart already.
+pub async fn keep_apart(
+    tx: &mut Tx,
+    one: &ReceiptId,
+    other: &ReceiptId,
+    by: &PersonId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO kept_apart (first_receipt_id, second_receipt_id, decided_by, decided_at)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (first_receipt_id, second_receipt_id) DO NOTHING";
+    let (first, second) = in_order(one, other);
+    on!(tx, |c| sqlx::query(SQL)
+        .bind(first)
+        .bind(second)
+        .bind(by.as_str())
+        .bind(now.as_micros())
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected() > 0))
+    .map_err(|e| StoreError::from_sqlx("findings::keep_apart", e))
+}
+
+/// Lets two receipts be proposed as one expense again. Says whether they were kept apart.
+pub async fn propose_again(tx: &mut Tx, one: &ReceiptId, other: &ReceiptId) -> Result<bool, StoreError> {
+    const SQL: &str = "DELETE FROM kept_apart WHERE first_receipt_id = $1 AND second_receipt_id = $2";
+    let (first, second) = in_order(one, other);
+    on!(tx, |c| sqlx::query(SQL).bind(first).bind(second).execute(c).await.map(|done| done.rows_affected() > 0))
+        .map_err(|e| StoreError::from_sqlx("findings::propose_again", e))
+}
+
+/// Receipts that are kept apart from this one, in the order of their ids.
+pub async fn list_kept_apart(tx: &mut Tx, receipt: &ReceiptId) -> Result<Vec<ReceiptId>, StoreError> {
+    const SQL: &str = "SELECT second_receipt_id AS other FROM kept_apart WHERE first_receipt_id = $1
+        UNION SELECT first_receipt_id AS other FROM kept_apart WHERE second_receipt_id = $1
+        ORDER BY other LIMIT $2";
+    let ids = on!(tx, |c| sqlx::query_scalar(SQL).bind(receipt.as_str()).bind(MAX_KEPT_APART).fetch_all(c).await);
+    parsed(ids, "findings::list_kept_apart")
+}
+
+fn in_order<'a>(one: &'a ReceiptId, other: &'a ReceiptId) -> (&'a str, &'a str) {
+    let (one, other) = (one.as_str(), other.as_str());
+    if one <= other { (one, other) } else { (other, one) }
 }
 
 /// Receipts with this invoice number.

@@ -19,6 +19,7 @@ const SQLITE: Files = &[
     (4, "revisions and thumbnails", include_str!("../../migrations/sqlite/0004_revisions_and_thumbnails.sql")),
     (5, "breakdown", include_str!("../../migrations/sqlite/0005_breakdown.sql")),
     (6, "parts", include_str!("../../migrations/sqlite/0006_parts.sql")),
+    (7, "kept apart", include_str!("../../migrations/sqlite/0007_kept_apart.sql")),
 ];
 const POSTGRES: Files = &[
     (1, "house", include_str!("../../migrations/postgres/0001_house.sql")),
@@ -27,6 +28,7 @@ const POSTGRES: Files = &[
     (4, "revisions and thumbnails", include_str!("../../migrations/postgres/0004_revisions_and_thumbnails.sql")),
     (5, "breakdown", include_str!("../../migrations/postgres/0005_breakdown.sql")),
     (6, "parts", include_str!("../../migrations/postgres/0006_parts.sql")),
+    (7, "kept apart", include_str!("../../migrations/postgres/0007_kept_apart.sql")),
 ];
 
 /// The migration files of a database.

@@ -262,6 +262,7 @@ impl From<ReviewError> for ApiError {
             ReviewError::Refused(ConfirmRefusal::OnlySupports(_)) => Self::unprocessable("only_supports", detail),
             ReviewError::UnknownCategory(_) => Self::unprocessable("unknown_category", detail),
             ReviewError::UnknownVisit(_) => Self::unprocessable("unknown_visit", detail),
+            ReviewError::NotProposed => Self::new(StatusCode::CONFLICT, "not_proposed", detail),
             ReviewError::AlreadyExported => Self::new(StatusCode::CONFLICT, "already_exported", detail),
             ReviewError::Store(error) => error.into(),
         }

@@ -95,6 +95,9 @@ const TABLE: &[(&str, &str, Thing, Statuses)] = &[
     ("post", "/api/v1/drafts/{id}/reject", Thing::Draft, [403, 404, 409, 403, 403]),
     ("post", "/api/v1/drafts/{id}/reopen", Thing::Draft, [403, 404, 409, 403, 403]),
     ("post", "/api/v1/drafts/{id}/merge", Thing::Draft, [422, 404, 422, 403, 403]),
+    // Nothing is proposed: 409 says that the role would do. Reps do not say it about themselves.
+    ("post", "/api/v1/drafts/{id}/keep-apart", Thing::Draft, [403, 404, 409, 403, 403]),
+    ("post", "/api/v1/drafts/{id}/propose-again", Thing::Draft, [403, 404, 409, 403, 403]),
     ("get", "/api/v1/me", Thing::None, ALL),
     ("get", "/api/v1/tokens", Thing::None, ALL),
     ("post", "/api/v1/tokens", Thing::None, [201; 5]),
@@ -329,6 +332,7 @@ impl World {
             ("post", "drafts/visit") => json!({"ids": [id], "no_visit": true}),
             ("post", "drafts/{id}/return" | "drafts/{id}/reject") => json!({"revision": 1, "reason": "blurred"}),
             ("post", "drafts/{id}/merge") => json!({"revision": 1, "into": id}),
+            ("post", "drafts/{id}/keep-apart" | "drafts/{id}/propose-again") => json!({"other": id}),
             ("post", "drafts/{id}/verification") => json!({"outcome": "genuine"}),
             ("post", "verifications/import") => return ("text/csv", b"26440000000000000017,,genuine,\n".to_vec()),
             ("post", path) if path.starts_with("drafts/{id}/") => json!({"revision": 1}),

@@ -15,8 +15,8 @@ use vouch::{
     },
     findings::{self, Invoice, Provider, ProviderError, RecordError, Verdict},
     organisation::{self, EntityInput},
-    review::{self, Edit, FindingView, Verb},
-    store::{Json, captures, categories, organisation as stored, receipts},
+    review::{self, Edit, FindingView, Pairing, ReviewError, Verb},
+    store::{Json, captures, categories, journal, organisation as stored, receipts},
 };
 
 use axum::http::{Method, StatusCode};
@@ -261,6 +261,142 @@ async fn a_card_slip_is_proposed_as_evidence_of_its_receipt_and_one_click_attach
         // Twice the same slip is no pair but a suspicion.
         let twin = draft(&world, &rep, "twin", &of("till_slip")).await;
         assert_eq!(kinds(&found(&world, &rep, &twin).await), [FindingKind::PossibleDuplicate]);
+    })
+    .await;
+}
+
+/// An evening on a card: the slip of the terminal and the receipt of the house.
+async fn evening(world: &TestApp, who: &Actor, own: &str, kind: &'static str) -> ReceiptId {
+    let fields = [
+        (FieldKey::EvidenceKind, kind),
+        (FieldKey::Merchant, "Golden Lion"),
+        (FieldKey::Date, "2026-11-20"),
+        (FieldKey::Total, "128.40"),
+        (FieldKey::Currency, "EUR"),
+    ];
+    draft(world, who, own, &fields).await
+}
+
+#[tokio::test]
+async fn a_reviewer_who_says_that_two_papers_are_two_expenses_is_not_asked_again_until_they_take_it_back() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let stranger = actor(&world, "stranger", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let slip = evening(&world, &rep, "slip", "card_slip").await;
+        let receipt = evening(&world, &rep, "receipt", "till_slip").await;
+        let pair = async |who: &Actor, one: &ReceiptId, other: &ReceiptId, pairing| {
+            review::pair(&world.app, who, one, other, pairing).await
+        };
+        let apart = Pairing::KeptApart;
+        let by_rep = pair(&rep, &receipt, &slip, apart).await;
+        assert!(matches!(by_rep, Err(ReviewError::Forbidden(_))), "who is paid does not say so: {by_rep:?}");
+        let by_stranger = pair(&stranger, &receipt, &slip, apart).await;
+        assert!(matches!(by_stranger, Err(ReviewError::NoSuchDraft(_))), "{by_stranger:?}");
+        let back = pair(&reviewer, &receipt, &slip, Pairing::Proposed).await;
+        assert!(matches!(back, Err(ReviewError::NotProposed)), "nothing is to be taken back yet: {back:?}");
+        assert_eq!(kinds(&found(&world, &reviewer, &receipt).await), [FindingKind::SameExpense]);
+
+        pair(&reviewer, &receipt, &slip, apart).await.unwrap();
+        let is_settled = async || {
+            assert_eq!(kinds(&found(&world, &reviewer, &receipt).await), [FindingKind::KeptApart]);
+            // A slip whose receipt is none stands alone, and that is said.
+            let of_slip = kinds(&found(&world, &reviewer, &slip).await);
+            assert_eq!(of_slip, [FindingKind::SupportingAlone, FindingKind::KeptApart]);
+        };
+        is_settled().await;
+        for (one, other) in [(&receipt, &slip), (&slip, &receipt)] {
+            let again = pair(&reviewer, one, other, apart).await;
+            assert!(matches!(again, Err(ReviewError::NotProposed)), "{again:?}");
+            let attached = review::attach(&world.app, &reviewer, one, other).await;
+            assert!(matches!(attached, Err(ReviewError::NotProposed)), "{attached:?}");
+            let mut tx = world.app.db.read().await.unwrap();
+            let told = journal::list_for_subject(&mut tx, one.as_str(), 50).await.unwrap();
+            let told: Vec<_> = told.iter().filter(|entry| entry.kind == "draft.kept_apart").collect();
+            let [entry] = told.as_slice() else { panic!("one entry in the history of either") };
+            assert_eq!(entry.actor_id.as_ref(), Some(&reviewer.id));
+            assert_eq!(entry.body.as_ref().unwrap().0["other"], other.as_str());
+        }
+        // What changes on the receipts asks nobody again.
+        let at = revision(&world, &slip).await;
+        let fields = BTreeMap::from([(FieldKey::Payment, Some("card".to_owned()))]);
+        review::edit(&world.app, &rep, &slip, at, &Edit { fields, visit: None }).await.unwrap();
+        is_settled().await;
+        // Another slip is another question.
+        let second = evening(&world, &rep, "second slip", "card_slip").await;
+        let proposed = found(&world, &reviewer, &receipt).await;
+        let same: Vec<_> = proposed.iter().filter(|f| f.kind == FindingKind::SameExpense).collect();
+        assert_eq!(same.len(), 1);
+        assert_eq!(same[0].other.as_ref().map(|other| &other.id), Some(&second));
+
+        pair(&reviewer, &slip, &receipt, Pairing::Proposed).await.unwrap();
+        let again = kinds(&found(&world, &reviewer, &slip).await);
+        assert!(again.contains(&FindingKind::SameExpense) && !again.contains(&FindingKind::KeptApart), "{again:?}");
+        let stays = review::attach(&world.app, &reviewer, &slip, &receipt).await.unwrap();
+        assert_eq!(stays, receipt);
+
+        let own_slip = evening(&world, &reviewer, "own slip", "card_slip").await;
+        let own = evening(&world, &reviewer, "own receipt", "till_slip").await;
+        actor(&world, "colleague", &[Role::Reviewer]).await;
+        let by_owner = pair(&reviewer, &own, &own_slip, apart).await;
+        assert!(matches!(by_owner, Err(ReviewError::Forbidden(_))), "a colleague is there for it: {by_owner:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_and_the_api_of_a_draft_take_a_reviewers_no_to_a_proposal() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let reviewer = actor(&world, "reviewer", &[Role::Reviewer]).await;
+        let slip = evening(&world, &rep, "slip", "card_slip").await;
+        let receipt = evening(&world, &rep, "receipt", "till_slip").await;
+        let (site, reps, reviewers) =
+            (site(&world), Caller::session(&world, &rep).await, Caller::session(&world, &reviewer).await);
+        let open = async |caller: &Caller, id: &ReceiptId| {
+            site.send(caller, Method::GET, &format!("/drafts/{id}"), "", Vec::new()).await.text()
+        };
+        let post = async |caller: &Caller, act: &str, other: &str| {
+            let Caller::Session { csrf, .. } = caller else { panic!("a session") };
+            let form = format!("csrf={csrf}&other={other}").into_bytes();
+            let path = format!("/drafts/{receipt}/{act}");
+            site.send(caller, Method::POST, &path, "application/x-www-form-urlencoded", form).await
+        };
+        let has = |page: &str, test_id: &str| page.contains(&format!("data-testid=\"{test_id}\""));
+        let page = open(&reps, &receipt).await;
+        assert!(has(&page, "attach") && !has(&page, "keep-apart"), "reps attach and do not say no");
+        assert!(has(&open(&reviewers, &receipt).await, "keep-apart"));
+        assert_eq!(post(&reviewers, "keep-apart", "nothing").await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(post(&reps, "keep-apart", slip.as_str()).await.status, StatusCode::FORBIDDEN);
+        let answer = post(&reviewers, "keep-apart", slip.as_str()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        let page = open(&reviewers, &receipt).await;
+        assert!(has(&page, "finding-kept_apart") && has(&page, "propose-again") && !has(&page, "attach"), "{page}");
+        assert!(!has(&open(&reps, &receipt).await, "propose-again"));
+        let late = post(&reviewers, "keep-apart", slip.as_str()).await;
+        assert_eq!(late.status, StatusCode::CONFLICT);
+        assert!(has(&late.text(), "draft-conflict"), "the page as it is now says that somebody was faster");
+        assert_eq!(post(&reviewers, "propose-again", slip.as_str()).await.status, StatusCode::SEE_OTHER);
+        assert!(has(&open(&reviewers, &receipt).await, "attach"));
+
+        let token = Caller::token(&world, &reviewer).await;
+        let call = async |act: &str| {
+            let path = format!("/api/v1/drafts/{receipt}/{act}");
+            let body = serde_json::json!({ "other": slip }).to_string().into_bytes();
+            site.send(&token, Method::POST, &path, "application/json", body).await
+        };
+        for (act, kind) in [("keep-apart", "kept_apart"), ("propose-again", "same_expense")] {
+            let answer = call(act).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            assert_eq!(answer.json()[0]["kind"], kind);
+            assert_eq!(answer.json()[0]["other_draft_id"], slip.as_str());
+            let late = call(act).await;
+            assert_eq!((late.status, &late.json()["code"]), (StatusCode::CONFLICT, &"not_proposed".into()));
+        }
     })
     .await;
 }

@@ -40,6 +40,15 @@ const CARD_SLIP: [&str; 10] = [
 const TRIP_SHEET: &str = "示例出行 行程报销单\n申请日期：2026-03-05\n行程起止日期：2026-03-05 至 2026-03-05\n\
     序号 上车时间 城市 起点 终点 金额[元]\n1 03-05 18:02 广州市 样本路 示例大厦 38.00\n共1笔行程，合计38.00元\n";
 
+/// What the toll office adds up for a trip of two bills.
+const TOLL_LIST: &str = "收费公路通行费电子票据汇总单\n汇总单号：1234567890\n车牌号码：沪A00000\n\
+    交易日期：2026-03-01 至 2026-03-05\n序号 票据代码 票据号码 入口站 出口站 通行时间 金额(元)\n\
+    1 031001900112 00000017 示例东 样本西 2026-03-01 10:12 18.00\n\
+    2 031001900112 00000018 样本西 示例东 2026-03-05 18:40 20.00\n合计金额：38.00 元\n";
+/// What the reception prints; the invoice calls the house by its company's name and bears the day of departure.
+const FOLIO: &str = "广州示例酒店\n宾客账单 GUEST FOLIO\n姓名：李薇   房号：1208\n入住日期：2026-03-03   离店日期：2026-03-05\n\
+    日期 项目 金额\n2026-03-03 房费 600.00\n2026-03-04 房费 600.00\n合计 1200.00\n谢谢惠顾\n";
+
 fn pdf(lines: &[&str]) -> Vec<u8> {
     let rows = lines.iter().enumerate();
     Pdf::new()
@@ -60,8 +69,13 @@ fn picture(lines: &[&str]) -> Vec<u8> {
 
 /// The invoice of the trip sheet's ride.
 fn ride_invoice() -> Vec<u8> {
+    invoice(["36.89", "1.11", "38.00", "叁拾捌圆整"], "000017")
+}
+
+/// An invoice over `net`, `tax` and `total`, the total in capitals besides, whose number ends in `ending`.
+fn invoice([net, tax, total, capitals]: [&str; 4], ending: &str) -> Vec<u8> {
     let xml = String::from_utf8(einvoice("digital-special.xml")).unwrap();
-    [("1132.08", "36.89"), ("67.92", "1.11"), ("1200.00", "38.00"), ("壹仟贰佰圆整", "叁拾捌圆整")]
+    [("1132.08", net), ("67.92", tax), ("1200.00", total), ("壹仟贰佰圆整", capitals), ("000017", ending)]
         .into_iter()
         .fold(xml, |xml, (from, to)| xml.replace(from, to))
         .into_bytes()
@@ -194,6 +208,58 @@ async fn a_trip_sheet_goes_with_its_invoice_and_is_proposed_when_it_comes_apart(
     let sheet = drafted(&other, TRIP_SHEET.as_bytes().to_vec()).await;
     let invoice = drafted(&other, String::from_utf8(ride_invoice()).unwrap().replace("000017", "000099").into()).await;
     is_proposed(&other, &invoice, &sheet, "trip_sheet_and_invoice").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_toll_list_goes_with_the_bills_it_adds_up_and_is_never_an_expense_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let bills = [
+        invoice(["17.48", "0.52", "18.00", "壹拾捌圆整"], "000017"),
+        invoice(["19.42", "0.58", "20.00", "贰拾圆整"], "000083"),
+    ];
+    let files: &[(&str, &[u8])] = &[("汇总单.txt", TOLL_LIST.as_bytes()), ("1.xml", &bills[0]), ("2.xml", &bills[1])];
+    let capture = hand_in(&api, archive(files, None)).await;
+    let receipts = capture["receipts"].as_array().unwrap();
+    let mut totals: Vec<&str> = receipts.iter().map(|receipt| text(receipt, "/total")).collect();
+    totals.sort_unstable();
+    assert_eq!(totals, ["18.00", "20.00"], "the sum is not counted again: {capture}");
+    let mut made_of = Vec::new();
+    for receipt in receipts {
+        made_of.extend(documents(&api, text(receipt, "/id")).await);
+    }
+    let list = ("text/plain".to_owned(), "supporting".to_owned());
+    assert_eq!(made_of.iter().filter(|part| **part == list).count(), 1, "it lies with one of them: {made_of:?}");
+
+    // Apart from its bills it is no expense, and says so.
+    let other = Api::new(&server, &server.token("other", "rep"));
+    let reviewer = Api::new(&server, &server.token("reviewer", "reviewer"));
+    let alone = drafted(&other, TOLL_LIST.as_bytes().to_vec()).await;
+    let findings = other.get(&format!("/drafts/{alone}/findings")).await;
+    assert!(findings.as_array().unwrap().iter().any(|f| f["kind"] == "supporting_alone"), "{findings}");
+    let draft = other.get(&format!("/drafts/{alone}")).await;
+    let edit = json!({ "revision": draft["revision"], "fields": { "category": "parking_tolls" } });
+    let (status, mut draft) = reviewer.send(Method::PATCH, &format!("/drafts/{alone}"), &edit).await;
+    assert_eq!(status, 200, "{draft}");
+    if draft["state"] == "draft" {
+        let at = json!({ "revision": draft["revision"] });
+        draft = other.send(Method::POST, &format!("/drafts/{alone}/submit"), &at).await.1;
+    }
+    let at = json!({ "revision": draft["revision"] });
+    let (status, refused) = reviewer.send(Method::POST, &format!("/drafts/{alone}/confirm"), &at).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("only_supports")), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hotels_folio_is_proposed_beside_the_invoice_of_the_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), &[], &[]);
+    let api = Api::new(&server, &server.token("rep", "rep"));
+    let folio = drafted(&api, FOLIO.as_bytes().to_vec()).await;
+    let xml = String::from_utf8(einvoice("digital-special.xml")).unwrap();
+    let invoice = drafted(&api, xml.into_bytes()).await;
+    is_proposed(&api, &invoice, &folio, "slip_and_invoice").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,17 +93,26 @@ pub fn read(request: &Request, document: &[u8], out: &mut impl Output) -> Result
     if archive.len() != entries.len() {
         return Err(failed(Reason::ArchiveLimits, "the archive's directory disagrees with itself"));
     }
+    let files = wanted.len();
+    let (mut too_large, mut damaged_ones) = (0, 0);
     for (index, entry, path) in wanted {
         if entry.inflated > request.limits.max_bytes {
+            too_large += 1;
             warn(out, "part_too_large")?;
             continue;
         }
-        match inflate(&mut archive, index, entry, request.password.as_deref())? {
-            Some(bytes) => send_part(out, path, "", Relation::Entry, &bytes)?,
-            None => warn(out, "entry_damaged")?,
+        if let Some(bytes) = inflate(&mut archive, index, entry, request.password.as_deref())? {
+            send_part(out, path, "", Relation::Entry, &bytes)?;
+        } else {
+            damaged_ones += 1;
+            warn(out, "entry_damaged")?;
         }
     }
-    Ok(Ended::Pages(0))
+    match (too_large + damaged_ones == files, damaged_ones) {
+        (true, 0) => Err(failed(Reason::TooLarge, "every file in the archive is larger than what is read")),
+        (true, _) => Err(damaged("none of its files can be unpacked")),
+        (false, _) => Ok(Ended::Pages(0)),
+    }
 }
 
 /// A wallet pass by itself: what it says, as a page.
@@ -340,15 +349,38 @@ mod tests {
         let mut liar = archive(&[("a", &[b'a'; 4000])]);
         let directory = liar.windows(4).position(|w| w == CENTRAL).unwrap();
         liar[directory + 24..directory + 28].copy_from_slice(&10_u32.to_le_bytes());
-        match sent(&liar, None) {
-            Err(reason) => assert_eq!(reason, Reason::ArchiveLimits),
-            // The archive library noticed first: nothing of the entry comes out.
-            Ok(sent) => {
-                assert_eq!((sent.parts.len(), sent.warnings.as_slice()), (0, &["entry_damaged".to_owned()][..]));
-            }
-        }
+        // Either this room notices the lie or the archive library does first: nothing of the entry comes out.
+        let reason = sent(&liar, None).err();
+        assert!(matches!(reason, Some(Reason::ArchiveLimits | Reason::Undecodable)), "{reason:?}");
         assert_eq!(sent(&archive(&[("[Content_Types].xml", b"<x/>")]), None).err(), Some(Reason::UnsupportedType));
         assert_eq!(sent(&archive(&[]), None).err(), Some(Reason::Empty));
+    }
+
+    #[test]
+    fn an_archive_of_which_no_file_can_be_unpacked_is_damaged_and_not_empty() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for (name, text) in [("a.txt", b"TOTAL EUR 12.80"), ("b.txt", b"TOTAL GBP 31.50")] {
+            writer.start_file(name, stored).unwrap();
+            writer.write_all(text).unwrap();
+        }
+        let whole = writer.finish().unwrap().into_inner();
+        let spoiled = |count: usize| {
+            let mut bytes = whole.clone();
+            for (at, _) in whole.windows(5).enumerate().filter(|(_, w)| w == b"TOTAL").take(count) {
+                bytes[at] = b'X';
+            }
+            sent(&bytes, None)
+        };
+        let half = spoiled(1).unwrap();
+        assert_eq!((half.parts.len(), half.warnings.as_slice()), (1, &["entry_damaged".to_owned()][..]));
+        assert_eq!(spoiled(2).err(), Some(Reason::Undecodable));
+        let mut small = request(crate::domain::media::MediaType::Zip);
+        small.limits.max_bytes = 4;
+        match read(&small, &whole, &mut Sent::default()) {
+            Err(Stopped::Failed(failed)) => assert_eq!(failed.reason, Reason::TooLarge),
+            other => panic!("{:?}", other.is_ok()),
+        }
     }
 
     #[test]

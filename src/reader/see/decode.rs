@@ -12,6 +12,7 @@ use image::{
     },
 };
 
+use self::tiff_colours::Colours;
 use crate::{
     domain::{
         capture::{Limits, Reason},
@@ -25,6 +26,8 @@ use crate::{
 };
 
 use crate::reader::output::{Stopped, failed};
+
+mod tiff_colours;
 
 /// Bytes a decoder may hold for each pixel it is allowed: 16-bit RGBA.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
@@ -84,14 +87,21 @@ impl Source {
 
     /// Decodes one page, 0-based.
     pub fn decode(&mut self, index: u32) -> Result<Decoded, Stopped> {
+        let (mut colours, mut disguise) = (Colours::Own, None);
         if let Some(page) = self.tiff_pages.get(index as usize) {
             point_at(&mut self.bytes, page.offset)
                 .ok_or_else(|| failed(Reason::Undecodable, "the TIFF header is broken"))?;
+            (colours, disguise) = tiff_colours::disguise(&mut self.bytes, page.offset);
         }
         let bytes = self.bytes.as_slice();
         // Decoders are safe code, but they may panic on what nobody thought of; that is a broken picture.
-        let picture = catch_unwind(AssertUnwindSafe(|| decode(bytes, self.media_type, &self.limits)))
-            .map_err(|_| failed(Reason::Undecodable, "the decoder gave up inside itself"))??;
+        let picture = catch_unwind(AssertUnwindSafe(|| decode(bytes, self.media_type, &self.limits)));
+        if let Some(disguise) = disguise {
+            disguise.take_off(&mut self.bytes);
+        }
+        let mut picture = picture.map_err(|_| failed(Reason::Undecodable, "the decoder gave up inside itself"))??;
+        colours.paint(&mut picture);
+        let bytes = self.bytes.as_slice();
         let mut warnings = Vec::new();
         if self.media_type == MediaType::Jpeg && !jpeg::is_complete(bytes) {
             warnings.push("truncated");

@@ -43,6 +43,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(drafts::decide::reject))
         .routes(routes!(drafts::decide::reopen))
         .routes(routes!(drafts::merge::merge))
+        .routes(routes!(drafts::pairing::keep_apart))
+        .routes(routes!(drafts::pairing::propose_again))
         .routes(routes!(drafts::visit::set_visit))
         .routes(routes!(drafts::history::history))
         .routes(routes!(drafts::findings::findings))

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{field::FieldKey, ids::ReceiptId},
     findings,
-    review::{self, Edit, Verb},
+    review::{self, Edit, Pairing, Verb},
     web::{problem::ApiError, state::AppState},
 };
 
@@ -45,13 +45,38 @@ pub async fn act(State(state): State<AppState>, Path(id): Path<ReceiptId>, form:
 
 /// `POST /drafts/{id}/attach`: the other paper of the expense becomes part of it, or this one part of the other.
 pub async fn attach(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
-    let Ok(other) = form.get("other").parse::<ReceiptId>() else {
-        return form.frame.fail(ApiError::bad_request("the form names no other receipt: reload the page")).await;
-    };
+    let Some(other) = other(&form) else { return names_no_other(&form).await };
     match review::attach(&state.app, form.frame.actor(), &id, &other).await {
         Ok(leading) => Redirect::to(&format!("/drafts/{leading}")).into_response(),
         Err(error) => again(&state, &form, &id, error.into()).await,
     }
+}
+
+/// `POST /drafts/{id}/keep-apart`: the other paper is an expense of its own.
+pub async fn keep_apart(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+    pair(&state, &id, &form, Pairing::KeptApart).await
+}
+
+/// `POST /drafts/{id}/propose-again`: it may be of the same expense after all.
+pub async fn propose_again(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+    pair(&state, &id, &form, Pairing::Proposed).await
+}
+
+async fn pair(state: &AppState, id: &ReceiptId, form: &PageForm, pairing: Pairing) -> Response {
+    let Some(other) = other(form) else { return names_no_other(form).await };
+    match review::pair(&state.app, form.frame.actor(), id, &other, pairing).await {
+        Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
+        Err(error) => again(state, form, id, error.into()).await,
+    }
+}
+
+/// The receipt a button beside a finding names.
+fn other(form: &PageForm) -> Option<ReceiptId> {
+    form.get("other").parse().ok()
+}
+
+async fn names_no_other(form: &PageForm) -> Response {
+    form.frame.fail(ApiError::bad_request("the form names no other receipt: reload the page")).await
 }
 
 /// `POST /drafts/{id}/verification`: what a reviewer read about the invoice on the tax bureau's page.

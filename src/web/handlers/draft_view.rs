@@ -174,12 +174,13 @@ fn finding_line(frame: &Frame, id: &ReceiptId, finding: &FindingView) -> Finding
         let name = [receipt.merchant.clone(), receipt.issued_on.map(|d| d.to_string()), receipt.total.clone()];
         (format!("/drafts/{}", receipt.id), name.into_iter().flatten().collect::<Vec<_>>().join(" · "))
     });
-    let proposed = finding.attachment(id).is_some();
+    let named = |is_named: bool| finding.other.as_ref().filter(|_| is_named).map(|receipt| receipt.id.to_string());
     FindingLine {
         kind: finding.kind.as_str(),
         severity: finding.severity.as_str(),
         text,
-        attach: finding.other.as_ref().filter(|_| proposed).map(|receipt| receipt.id.to_string()),
+        attach: named(finding.attachment(id).is_some()),
+        kept_apart: named(finding.kind == FindingKind::KeptApart),
         other,
     }
 }
@@ -207,6 +208,7 @@ const fn details_of(kind: FindingKind) -> &'static [&'static str] {
         | K::RedUnpaired
         | K::RedPaired
         | K::CancelledByRed
+        | K::KeptApart
         | K::SupportingAlone
         | K::NotVerified => &[],
     }
@@ -241,7 +243,7 @@ async fn may(tx: &mut Tx, actor: &Actor, view: &DraftView) -> Result<May, ApiErr
     let reviewers = crate::store::people::count_active(tx, Role::Reviewer).await?;
     Ok(May {
         edit: (with_rep && (is_own || is_reviewer)) || (in_queue && is_reviewer),
-        confirm: in_queue && is_reviewer && (!is_own || reviewers <= 1),
+        confirm: in_queue && policy::may_judge(actor, is_own, reviewers),
         decide: in_queue && is_reviewer,
         reopen: match row.state {
             DraftState::Confirmed | DraftState::Rejected => is_reviewer,
@@ -250,6 +252,7 @@ async fn may(tx: &mut Tx, actor: &Actor, view: &DraftView) -> Result<May, ApiErr
         },
         submit: with_rep && (is_own || is_reviewer),
         withdraw: is_own && (with_rep || in_queue),
+        pair: policy::may_judge(actor, is_own, reviewers),
         verify: crate::findings::may_record_of(actor, &row.owner_id, reviewers)
             && view.findings.iter().any(|finding| is_about_bureau(finding.kind)),
     })

@@ -44,6 +44,8 @@ pub fn router() -> Router<AppState> {
         .route("/review", get(review::page))
         .route("/drafts/{id}", get(draft::page).post(draft::act))
         .route("/drafts/{id}/attach", post(draft::attach))
+        .route("/drafts/{id}/keep-apart", post(draft::keep_apart))
+        .route("/drafts/{id}/propose-again", post(draft::propose_again))
         .route("/drafts/{id}/verification", post(draft::verify))
         .route("/review/verifications", post(review::import_verifications))
         .route("/account/tokens", get(tokens::page).post(tokens::create))

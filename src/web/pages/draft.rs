@@ -105,6 +105,8 @@ pub struct FindingLine {
     pub other: Option<(String, String)>,
     /// Id of the receipt that one click attaches.
     pub attach: Option<String>,
+    /// Id of the receipt that was kept apart, which one click takes back.
+    pub kept_apart: Option<String>,
 }
 
 /// A code found on the paper.
@@ -198,6 +200,8 @@ pub struct May {
     pub withdraw: bool,
     /// Record what the tax bureau said of its invoice.
     pub verify: bool,
+    /// Say that a paper proposed for attaching is another expense, or take that back.
+    pub pair: bool,
 }
 
 /// Where a draft stands in the queue one came from.

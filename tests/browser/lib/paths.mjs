@@ -25,6 +25,11 @@ export function chromium() {
   return found;
 }
 
+/** The absolute file name of one of the project's own invoices as data. */
+export function einvoice(name) {
+  return join(top, "fixtures/einvoices", name);
+}
+
 /**
  * Pictures of the project's own synthetic receipts that have expected values beside them, in a stable order:
  * `{ id, files, expected }` with absolute file names.

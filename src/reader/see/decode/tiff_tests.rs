@@ -1,6 +1,8 @@
 //! TIFF as faxes, scanners and printers' programs write it: every kind is decoded, or refused as a type that is not read
 //! (of the fax codings the decoder knows group 4).
 
+use proptest::prelude::*;
+
 use super::{tests::decode_first, *};
 
 /// Sides of the pictures below.
@@ -14,6 +16,8 @@ const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
 const SAMPLES: u16 = 277;
 const SAMPLE_FORMAT: u16 = 339;
+const COLOUR_MAP: u16 = 320;
+const SUBSAMPLING: u16 = 530;
 
 /// A TIFF of one strip (TIFF 6.0, sections 2 and 3), little endian, every value a SHORT but the sizes.
 fn tiff(values: &[(u16, &[u16])], strip: &[u8]) -> Vec<u8> {
@@ -88,6 +92,16 @@ fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
         std::io::Write::write_all(&mut zlib, &samples(&[10], &[240])).unwrap();
         zlib.finish().unwrap()
     };
+    // The colour of number 7 is dark and every other light: what is told apart is not the number.
+    let palette: Vec<u16> = (0..3 * 256).map(|at| if at % 256 == 7 { 10 << 8 } else { 240 << 8 }).collect();
+    let coloured_jpeg = {
+        let pixels = samples(&[10, 10, 10], &[240, 240, 240]);
+        let mut bytes = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 95)
+            .encode(&pixels, WIDTH, HEIGHT, image::ExtendedColorType::Rgb8)
+            .unwrap();
+        bytes
+    };
     let (half, one) = (0.1_f32.to_le_bytes(), 0.95_f32.to_le_bytes());
     let float_rgb = samples(&[half, half, half].concat(), &[one, one, one].concat());
     for (name, bytes) in [
@@ -106,6 +120,18 @@ fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
         ("Deflate", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[8])], &deflated)),
         ("JPEG", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[7])], &jpeg)),
         ("fax, group 4", tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[4])], &group_4)),
+        ("a palette", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[3]), (COLOUR_MAP, &palette)], &samples(&[7], &[200]))),
+        (
+            "YCbCr",
+            tiff(
+                &[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3]), (SUBSAMPLING, &[1, 1])],
+                &samples(&[10, 128, 128], &[240, 128, 128]),
+            ),
+        ),
+        (
+            "JPEG of a copier",
+            tiff(&[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3]), (COMPRESSION, &[7])], &coloured_jpeg),
+        ),
     ] {
         let decoded = decode_first(bytes, MediaType::Tiff);
         let decoded = decoded.unwrap_or_else(|reason| panic!("{name}: {reason}"));
@@ -114,6 +140,29 @@ fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
             let is_right =
                 if BAR.contains(&x) { pixel.0.iter().all(|v| *v < 60) } else { pixel.0.iter().all(|v| *v > 200) };
             assert!(is_right, "{name}: column {x} is {pixel:?}");
+        }
+    }
+}
+
+#[test]
+fn colours_of_a_palette_and_of_chromas_are_the_colours_of_the_paper_whenever_a_page_is_decoded() {
+    // Number 1 is red, 2 is green.
+    let mut palette = vec![0_u16; 3 * 256];
+    palette[1] = 0xFFFF;
+    palette[256 + 2] = 0xFFFF;
+    let numbers = tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[3]), (COLOUR_MAP, &palette)], &samples(&[1], &[2]));
+    let chromas = tiff(
+        &[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3]), (SUBSAMPLING, &[1, 1])],
+        &samples(&[76, 85, 255], &[150, 44, 21]),
+    );
+    for bytes in [numbers, chromas] {
+        let mut source = Source::open(bytes, MediaType::Tiff, &Limits::default()).map_err(|_| "refused").unwrap();
+        for _ in 0..2 {
+            let picture = source.decode(0).map_err(|_| "refused").unwrap().picture;
+            for (x, expected) in [(BAR.start, [255_i16, 0, 0]), (0, [0, 255, 0])] {
+                let found = picture.get_pixel(x, 0).0.map(i16::from);
+                assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 4), "{found:?} is not {expected:?}");
+            }
         }
     }
 }
@@ -139,8 +188,33 @@ fn what_is_not_decoded_is_refused_as_a_type_that_is_not_read() {
         ("JPEG 2000", unknown),
         ("Lab", lab),
         ("grey floats", float),
+        ("a palette of 16 colours", tiff(&[(BITS, &[4]), (PHOTOMETRIC, &[3])], &[0; 80])),
+        ("YCbCr, four pixels a chroma", tiff(&[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3])], &[0; 300])),
     ] {
         let refused = decode_first(bytes, MediaType::Tiff).map(|decoded| decoded.picture.dimensions());
         assert_eq!(refused, Err(Reason::UnsupportedType), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_a_page_with_colours_of_its_own_makes_it_panic(
+        changes in prop::collection::vec((0_usize..2_000, any::<u8>()), 1..16),
+        cut in 0_usize..2_000,
+        has_palette: bool,
+    ) {
+        let palette = vec![0x4000_u16; 3 * 256];
+        let mut bytes = if has_palette {
+            tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[3]), (COLOUR_MAP, &palette)], &samples(&[1], &[2]))
+        } else {
+            let values: &[(u16, &[u16])] = &[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3]), (SUBSAMPLING, &[1, 1])];
+            tiff(values, &samples(&[76, 85, 255], &[150, 44, 21]))
+        };
+        let length = bytes.len();
+        for (at, byte) in changes {
+            bytes[at % length] = byte;
+        }
+        bytes.truncate(length - cut % 64);
+        let _ = decode_first(bytes, MediaType::Tiff);
     }
 }

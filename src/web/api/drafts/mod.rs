@@ -8,6 +8,7 @@ pub mod get;
 pub mod history;
 pub mod list;
 pub mod merge;
+pub mod pairing;
 pub mod verification;
 pub mod visit;
 

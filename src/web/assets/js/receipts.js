@@ -30,16 +30,22 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+/** Whether a control of the list has the focus or a password is half typed. */
+function isHeld(live) {
+  if (live.contains(document.activeElement) && document.activeElement.matches("select, button, a, input")) return true;
+  return [...live.querySelectorAll('input[type="password"]')].some((input) => input.value);
+}
+
 async function look() {
   const live = document.getElementById("live");
-  // Never under someone's hands: not while a control of the list has the focus or the page is hidden.
-  const busy = live.contains(document.activeElement) && document.activeElement.matches("select, button, a");
-  if (!document.hidden && !busy) {
+  // Never under someone's hands, nor in a page nobody sees.
+  if (!document.hidden && !isHeld(live)) {
     try {
       const response = await fetch(location.href, { credentials: "same-origin", headers: { accept: "text/html" } });
       const page = response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
       const fresh = page?.getElementById("live");
-      if (fresh) {
+      // Somebody may have begun to type while the answer was on its way.
+      if (fresh && !isHeld(live)) {
         const kept = new Set(chosen().map((tick) => tick.value));
         const visit = live.querySelector('select[name="visit"]')?.value;
         live.replaceWith(document.adoptNode(fresh));

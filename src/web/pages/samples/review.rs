@@ -257,6 +257,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
                 text: text(lang, "finding.duplicate_invoice"),
                 other: Some(("/drafts/7".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
                 attach: None,
+                kept_apart: None,
             },
             FindingLine {
                 kind: "same_expense",
@@ -265,6 +266,15 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
                     .replace("{0}", &text(lang, "finding_word.payment_and_receipt")),
                 other: Some(("/drafts/8".into(), "Golden Lion Guesthouse · 2026-11-20 · 128.40".into())),
                 attach: Some("0192f0c1-7d3a-7c44-9a51-6f1e2b3c4d5e".into()),
+                kept_apart: None,
+            },
+            FindingLine {
+                kind: "kept_apart",
+                severity: "info",
+                text: text(lang, "finding.kept_apart"),
+                other: Some(("/drafts/9".into(), "Golden Lion Guesthouse · 2026-11-21 · 128.40".into())),
+                attach: None,
+                kept_apart: Some("0192f0c1-7d3a-7c44-9a51-6f1e2b3c4d5f".into()),
             },
             FindingLine {
                 kind: "not_verified",
@@ -272,6 +282,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
                 text: text(lang, "finding.not_verified"),
                 other: None,
                 attach: None,
+                kept_apart: None,
             },
         ],
         codes: vec![
@@ -282,7 +293,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
             CodeLine { format: None, text: "WIFI:S:guest;;".into() },
         ],
         trips: trips(lang),
-        may: May { edit: true, confirm: true, decide: true, verify: true, ..May::default() },
+        may: May { edit: true, confirm: true, decide: true, verify: true, pair: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
             previous_url: Some("/drafts/1?state=submitted".into()),
