@@ -108,7 +108,7 @@ impl SimdOp for Run<'_> {
             let row = Row { layer, input, beyond: &beyond, item: index / out_height, line: index % out_height };
             for from in (0..layer.bias.len()).step_by(REGISTERS * ops.len()) {
                 let registers = ((layer.bias.len() - from) / ops.len()).min(REGISTERS);
-                // More sums at a time would go through memory, which takes twice the time.
+                // More sums at a time would go through memory, which takes longer.
                 let together = if registers == 1 { 8 } else { 4 };
                 let mut column = 0;
                 while column < out_width {
