@@ -2,6 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What begins the lines that stand below a mail's text on its page: what it is about, by whom and when it was sent.
+pub mod mail_line {
+    /// Before the subject, without marks of forwarding.
+    pub const SUBJECT: &str = "Subject:";
+    /// Before the sender's name and address.
+    pub const FROM: &str = "From:";
+    /// Before the day it was sent, where its text says none.
+    pub const SENT: &str = "Sent:";
+}
+
 /// A point in full-resolution pixels of the page after EXIF orientation: `[x, y]`, origin top left.
 pub type Point = [f32; 2];
 

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{
     find_merchant::{HEAD_ROWS, Printed},
-    fold::{distance, fold_name, is_cjk},
+    fold::{distance, fold_name, is_cjk, letters},
     judge_merchant::{DOMAIN, LEGAL, LEGAL_MALAYSIA, matches},
     layout::Layout,
     words::{self, Label as L},
@@ -82,10 +82,6 @@ fn through_legal_form(text: &str) -> Option<Range<usize>> {
     }
     let found = LEGAL.as_ref()?.find_iter(head).find(|m| m.start() >= 3)?;
     (letters(&head[..found.start()]) >= 3).then_some(0..found.end())
-}
-
-fn letters(text: &str) -> usize {
-    text.chars().filter(|c| c.is_alphabetic()).count()
 }
 
 /// A word of the logo, as other lines of the same paper spell it: `nordtorll` above `Nordtor Baumarkt GmbH`.

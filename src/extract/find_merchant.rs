@@ -11,12 +11,13 @@ use super::{
     layout::Layout,
     legal_names,
     name_context::{self, Surroundings},
-    name_words::{self, Wording},
+    name_words::Wording,
     rank::{Features, Proposal},
     words::{self, Label as L},
 };
 use crate::domain::{
     field::{Evidence, FieldKey, FieldValue, MAX_TEXT_CHARS},
+    page::mail_line,
     time::CivilDate,
 };
 
@@ -46,11 +47,6 @@ const KNOWN_SIMILARITY: f32 = 0.85;
 static OWNER: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)^\s*(?:own(?:ed)?|operated|managed|dimiliki|diusahakan|lieferant|betreiber|inhaber|inh\.?)\b\s*(?:by|oleh)?\s*[:.]*\s*").ok()
 });
-
-/// Lines the reader of mails puts below a mail's text: what it is about, when it was sent, and by whom.
-const SUBJECT: &str = "Subject: ";
-const SENT: &str = "Sent: ";
-const FROM: &str = "From: ";
 
 /// A name as printed, before judgement.
 #[derive(Clone)]
@@ -110,7 +106,8 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     printed.extend(brand::find(layout));
     printed.extend(cut_names::find(layout));
     printed.extend(name_context::find(layout));
-    printed.extend(name_words::find(layout));
+    let wording = Wording::new(layout);
+    printed.extend(wording.composed(layout));
     printed.extend(brand::mend_joined(&printed));
     // Nobody's name ends inside a bracket: where a longer line closes it, the cut one is no name.
     let closed: Vec<(usize, usize)> =
@@ -121,7 +118,6 @@ pub fn propose(layout: &Layout<'_>, today: CivilDate, known: &[String]) -> Vec<P
     });
     let head = Head::new(layout, today);
     let surroundings = Surroundings::new(layout);
-    let wording = Wording::new(layout);
     let mut proposals: Vec<Proposal> = Vec::new();
     let mut folds: Vec<String> = Vec::new();
     let stripped: Vec<Printed> = printed
@@ -351,7 +347,7 @@ fn joinable(layout: &Layout<'_>, a: usize, b: usize) -> bool {
     let ratio = a.height / b.height.max(1.0);
     let gap = (b.bounds.top - a.bounds.bottom) / a.height.max(1.0);
     a.page == b.page
-        && ![SUBJECT, SENT, FROM].iter().any(|line| b.text.starts_with(line))
+        && ![mail_line::SUBJECT, mail_line::SENT, mail_line::FROM].iter().any(|line| b.text.starts_with(line))
         && (0.45..2.6).contains(&ratio)
         && gap < 1.2
         && !matches(&ADDRESS, &b.text)
@@ -377,10 +373,10 @@ pub fn has_code(text: &str) -> bool {
 /// The name without registration number, leading labels and stray punctuation; `None` when nothing is left.
 pub fn clean(text: &str) -> Option<String> {
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.starts_with(SUBJECT) || text.starts_with(SENT) {
+    if text.starts_with(mail_line::SUBJECT) || text.starts_with(mail_line::SENT) {
         return None;
     }
-    if let Some(sender) = text.strip_prefix(FROM) {
+    if let Some(sender) = text.strip_prefix(mail_line::FROM) {
         // The name without the address.
         text = sender.split(' ').filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ");
     }

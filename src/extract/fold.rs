@@ -94,6 +94,11 @@ fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x0300..=0x036F)
 }
 
+/// Letters of a text.
+pub fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphabetic()).count()
+}
+
 /// A name folded for comparison: lower case, NFKC, without spaces and punctuation.
 pub fn fold_name(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).take(MAX_FOLDED_CHARS).collect()

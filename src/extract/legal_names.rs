@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{
     find_merchant::{Printed, clean},
-    fold::fold_name,
+    fold::{fold_name, letters},
     judge_merchant::{LEGAL, LEGAL_LEFT_OUT, LEGAL_MALAYSIA, matches},
     rank::{Features, Proposal},
 };
@@ -95,7 +95,7 @@ pub fn legal_name(chosen: &str, proposals: &[Proposal]) -> Option<Proposal> {
     })
 }
 
-/// `SDN BHD` as recognition misreads it, after a name: `SBN 3HD`, `SIN BHD`, `5DN. 8HD`.
+/// `SDN BHD` as recognition misreads it, after a name: `S0N BHD`, `SON 8HD`, `5DN. 3HD`.
 static MISREAD_MALAYSIA: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:[s5](?:[dioub0]n|d[nhm]|n|1n))\s?[.,]{0,2}\s{0,2}[b83]h[dino0b]\b\.?").ok());
 /// `S/B`, the short form, after a name.
@@ -125,10 +125,6 @@ pub fn with_legal_form(text: &str) -> String {
         Some(found) if letters(&text[..found.start()]) >= 6 => format!("{}S/B", &text[..found.start()]),
         _ => text.to_owned(),
     }
-}
-
-fn letters(text: &str) -> usize {
-    text.chars().filter(|c| c.is_alphabetic()).count()
 }
 
 fn has_digit(text: &str) -> bool {

@@ -14,7 +14,7 @@ use super::{
     words,
 };
 
-/// Rows that are compared with a name; a slip of a metre has about 300.
+/// Rows that are compared with a name.
 const MAX_ROWS: usize = 80;
 /// Web and mail addresses of one paper that are compared.
 const MAX_DOMAINS: usize = 12;
@@ -80,7 +80,9 @@ pub struct Wording {
     rows: Vec<String>,
     /// Positions in the folded rows where a word begins or ends.
     seams: Vec<Vec<usize>>,
-    /// Folded names of web addresses, with the mailbox before them.
+    /// Names of web addresses as printed, with the mailbox before them.
+    domain_names: Vec<String>,
+    /// The same, folded.
     domains: Vec<String>,
 }
 
@@ -93,7 +95,23 @@ impl Wording {
             rows: texts().map(fold_name).collect(),
             seams: texts().map(seams_of).collect(),
             domains: domain_names.iter().map(|d| fold_name(d)).filter(|d| !d.is_empty()).collect(),
+            domain_names,
         }
+    }
+
+    /// Generic names with the word that the paper's web address adds: `RISTORANTE PIZZERIA` and `www.pizzeria-nordtor.ch`
+    /// make `RISTORANTE PIZZERIA Nordtor`.
+    pub fn composed(&self, layout: &Layout<'_>) -> Vec<Printed> {
+        let added: Vec<String> = self.domain_names.iter().filter_map(|domain| added_word(domain)).collect();
+        let generic = layout.segments.iter().enumerate().filter(|(_, s)| s.row < COMPOSED_ROWS && all_generic(&s.text));
+        let composed = generic.flat_map(|(at, segment)| {
+            let whole = 0..segment.text.len();
+            added.iter().map(move |word| {
+                let text = format!("{} {word}", segment.text.trim());
+                Printed { stripped: true, ..Printed::piece(layout, at, &whole, text) }
+            })
+        });
+        composed.take(MAX_COMPOSED).collect()
     }
 
     /// Adds what the words of `name` say, which reads `text`, folded `folded`.
@@ -178,21 +196,6 @@ fn domains(layout: &Layout<'_>) -> Vec<String> {
     out
 }
 
-/// A generic name with the word that its web address adds: `RISTORANTE PIZZERIA` and `www.pizzeria-nordtor.ch` make
-/// `RISTORANTE PIZZERIA Nordtor`.
-pub fn find(layout: &Layout<'_>) -> Vec<Printed> {
-    let added: Vec<String> = domains(layout).iter().filter_map(|domain| added_word(domain)).collect();
-    let generic = layout.segments.iter().enumerate().filter(|(_, s)| s.row < COMPOSED_ROWS && all_generic(&s.text));
-    let composed = generic.flat_map(|(at, segment)| {
-        let whole = 0..segment.text.len();
-        added.iter().map(move |word| {
-            let text = format!("{} {word}", segment.text.trim());
-            Printed { stripped: true, ..Printed::piece(layout, at, &whole, text) }
-        })
-    });
-    composed.take(MAX_COMPOSED).collect()
-}
-
 /// `Nordtor` of `pizzeria-nordtor` and `restaurantnordtor`; `None` when the address has no generic word, or nothing else.
 fn added_word(domain: &str) -> Option<String> {
     let parts: Vec<&str> = domain.split(['-', '_', '.', ' ']).filter(|p| !p.is_empty()).collect();
@@ -229,7 +232,7 @@ mod tests {
         assert_eq!(added_word("pizzeria"), None);
         let page = tests::page(&["RISTORANTE PIZZERIA", "Hafenstr. 3", "www.pizzeria-nordtor.ch"], 0.0);
         let layout = Layout::new(std::slice::from_ref(&page));
-        let names: Vec<String> = find(&layout).into_iter().map(|n| n.text).collect();
+        let names: Vec<String> = Wording::new(&layout).composed(&layout).into_iter().map(|n| n.text).collect();
         assert_eq!(names, ["RISTORANTE PIZZERIA Nordtor"]);
     }
 

@@ -140,7 +140,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
 /// Shorter titles are a wrong letter away from too many names.
 const MIN_TITLE_CHARS: usize = 7;
 
-/// Whether the whole text is a title of a paper with up to a quarter of its letters wrong: `Tax Invaice`.
+/// Whether the whole text is a title of a paper with up to a quarter of its letters wrong: `Tax Invoise`.
 pub fn is_nearly_title(text: &str) -> bool {
     static TITLES: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| {
         let phrases = LEXICON.iter().filter(|(label, _)| *label == L::Title).flat_map(|(_, p)| p.split('|'));

@@ -122,8 +122,7 @@ fn order_limit(key: FieldKey, first: &Proposal) -> f32 {
 }
 
 /// What the least sure of the characters says. Scores lie close to 1, so the scale is logarithmic: 0.99 is a hint, 0.9 a
-/// doubt, 0.5 a coin thrown. `corroborated`: the same value was read or computed from other characters; of totals that
-/// were not, and whose score was below 0.995, about half were wrong, of dates one in twenty.
+/// doubt, 0.5 a coin thrown. `corroborated`: the same value was read or computed from other characters.
 fn doubt(signs: &mut Features, features: &Features, corroborated: bool) {
     let doubt = (features.get("illegible").clamp(0.0, 1.0) / HINT).ln_1p();
     signs.set("doubt", doubt);

@@ -10,7 +10,7 @@ use rten_simd::{Isa, SimdUnaryOp};
 const FAR: f32 = 4.4;
 
 /// The share below `x`, less a half and divided by `x`, as a polynomial of `x` squared: of degree 8, with the least
-/// largest error of `x` times it up to [`FAR`] (iteratively reweighted least squares); that error is 5e-5.
+/// largest error of `x` times it up to [`FAR`] (iteratively reweighted least squares).
 const SHARE: [f32; 9] = [
     0.398_761_84,
     -0.066_076_9,

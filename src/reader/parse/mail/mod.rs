@@ -27,7 +27,7 @@ use super::{Ended, charset, html, links, send_part, send_values, warn};
 use crate::{
     domain::{
         capture::{Reason, Relation},
-        page::TextSource,
+        page::{TextSource, mail_line},
         structured::{StructuredSource, StructuredValue},
         time::CivilDate,
     },
@@ -106,12 +106,29 @@ struct Body {
     is_cut: bool,
 }
 
+impl Body {
+    /// Adds plain text, what is no file in it; format=flowed's soft breaks stay breaks, which keeps rows apart.
+    fn add_plain(&mut self, text: &str) {
+        let (text, mut files) = uuencode::take(text);
+        let room = MAX_WRITTEN.saturating_sub(self.lines.len());
+        self.lines.extend(text.lines().take(room).map(|line| line.trim_end().to_owned()));
+        self.is_cut |= text.lines().nth(room).is_some();
+        self.files.append(&mut files);
+    }
+
+    /// Letters and other characters, without the blanks around them.
+    fn written(&self) -> usize {
+        self.lines.iter().map(|line| line.trim().len()).sum()
+    }
+}
+
 fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
-    let mut body = Body::default();
+    let (mut body, mut has_html) = (Body::default(), false);
     let patience = html::Patience::new();
     for id in message.html_body.iter().take(MAX_TEXT_PARTS) {
         let Some(part) = message.parts.get(*id as usize) else { continue };
         if let PartType::Html(fallback) = &part.body {
+            has_html = true;
             let text = text_of(part, raw, fallback);
             body.cited.extend(cited(&text));
             let mut digest = html::digest(&text, &patience)?;
@@ -120,42 +137,28 @@ fn body(message: &Message<'_>, raw: &[u8]) -> Result<Body, Stopped> {
             body.pictures.append(&mut digest.pictures);
             body.is_cut |= digest.is_cut;
         } else if let PartType::Text(fallback) = &part.body {
-            let text = text_of(part, raw, fallback);
-            let (text, mut files) = uuencode::take(&text);
-            body.is_cut |= plain_lines(&text, &mut body.lines);
-            body.files.append(&mut files);
+            body.add_plain(&text_of(part, raw, fallback));
         }
     }
-    let written: usize = body.lines.iter().map(|line| line.trim().len()).sum();
-    if written < LEAST_HTML {
-        let (mut plain, mut files, mut is_cut) = (Vec::new(), Vec::new(), false);
+    if has_html && body.written() < LEAST_HTML {
+        let mut plain = Body::default();
         for id in message.text_body.iter().take(MAX_TEXT_PARTS) {
             let Some(part) = message.parts.get(*id as usize) else { continue };
             if let PartType::Text(fallback) = &part.body {
-                let text = text_of(part, raw, fallback);
-                let (text, mut found) = uuencode::take(&text);
-                is_cut |= plain_lines(&text, &mut plain);
-                files.append(&mut found);
+                plain.add_plain(&text_of(part, raw, fallback));
             }
         }
-        // A mail without HTML was read here for the second time.
-        if body.files.is_empty() {
-            body.files = files;
+        // What is plain beside the HTML is plain in both.
+        if plain.files.len() > body.files.len() {
+            body.files = std::mem::take(&mut plain.files);
         }
-        if plain.iter().map(|line| line.trim().len()).sum::<usize>() > written {
-            body.lines = plain;
-            body.is_cut |= is_cut;
+        if plain.written() > body.written() {
+            body.lines = plain.lines;
+            body.is_cut |= plain.is_cut;
         }
     }
     body.links = links::written(&body.lines);
     Ok(body)
-}
-
-/// Adds the lines of plain text; format=flowed's soft breaks stay breaks, which keeps rows apart. Whether some are left out.
-fn plain_lines(text: &str, lines: &mut Vec<String>) -> bool {
-    let room = MAX_WRITTEN.saturating_sub(lines.len());
-    lines.extend(text.lines().take(room).map(|line| line.trim_end().to_owned()));
-    text.lines().nth(room).is_some()
 }
 
 /// The text of a part, decoded by us: the parser believes every label.
@@ -256,8 +259,8 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
             headers.push(format!("{label} {}", text.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
     };
-    header("Subject:", forward::without_prefixes(subject));
-    header("From:", &format!("{name} {address}"));
+    header(mail_line::SUBJECT, forward::without_prefixes(subject));
+    header(mail_line::FROM, &format!("{name} {address}"));
     // When a mail was sent is the date of its receipt only when that says none itself: days after it are those of a trip.
     let sent_on = message.date().and_then(|d| CivilDate::new(d.year as i16, d.month as i8, d.day as i8).ok());
     let is_until = |line: &String, on: CivilDate| {
@@ -265,7 +268,7 @@ fn lines(message: &Message<'_>, original: Option<&Original>, mut body: Vec<Strin
     };
     let says_its_date = sent_on.is_some_and(|on| body.iter().any(|line| is_until(line, on)));
     if !says_its_date {
-        header("Sent:", date.as_deref().unwrap_or_default());
+        header(mail_line::SENT, date.as_deref().unwrap_or_default());
     }
     if let Some(original) = original {
         body.drain(..original.body_from.min(body.len()));
