@@ -188,6 +188,8 @@ struct Page {
     rounding_rows: Vec<usize>,
     /// Rows that pay with a card or wallet.
     card_rows: Vec<usize>,
+    /// What was paid by card, as a terminal's lines say it.
+    card_paid: Vec<Decimal>,
     /// Distinct amounts that are called a total.
     totals: Vec<Decimal>,
     /// Rows of a table of taxes: a rate and at least two amounts.
@@ -204,6 +206,8 @@ impl Page {
     fn new(layout: &Layout<'_>, mentions: &[Mention], region: &Region) -> Self {
         let with_decimals = mentions.iter().filter(|m| m.amount.decimals == 2).count();
         let rows = |labels: &'static [L]| mentions.iter().filter(move |m| m.is(labels)).map(|m| m.row);
+        let spoken = spoken(layout);
+        let spoken_of = |label: L| spoken.iter().filter(move |(_, own)| *own == label).map(|(row, _)| *row);
         Self {
             first_tender: rows(&[L::Tendered, L::Change, L::Card]).min(),
             last_part: rows(&[L::Subtotal, L::Tax, L::Service, L::Rounding]).max(),
@@ -212,8 +216,9 @@ impl Page {
             has_grand: rows(&[L::GrandTotal]).next().is_some(),
             decimals_usual: with_decimals >= 3,
             foreign_rows: region.foreign_rows(layout),
-            rounding_rows: rounding_rows(layout),
+            rounding_rows: spoken_of(L::Rounding).collect(),
             card_rows: rows(&[L::Card]).collect(),
+            card_paid: card_paid(&spoken_of(L::Card).collect::<Vec<_>>(), mentions),
             totals: distinct_totals(mentions),
             rate_rows: rate_rows(mentions),
             distance_rows: distance_rows(layout, mentions),
@@ -266,10 +271,21 @@ fn is_counted(layout: &Layout<'_>, mention: &Mention) -> bool {
     mention.amount.decimals == 0 && COUNTED.iter().any(|counter| after.starts_with(counter))
 }
 
-/// Rows that speak of rounding, whether or not their amount was read: it is small and often misread.
-fn rounding_rows(layout: &Layout<'_>) -> Vec<usize> {
-    let speaks = |row: &usize| words::find(&layout.rows[*row].text).iter().any(|h| h.label == L::Rounding);
-    (0..layout.rows.len().min(MAX_ROWS)).filter(speaks).collect()
+/// Labels and the rows they stand on, whether or not an amount was read there: that of a rounding is small and often
+/// misread, a heading has none.
+fn spoken(layout: &Layout<'_>) -> Vec<(usize, L)> {
+    let rows = layout.rows.iter().enumerate().take(MAX_ROWS);
+    rows.flat_map(|(at, row)| words::find(&row.text).into_iter().map(move |hit| (at, hit.label))).collect()
+}
+
+/// Rows after one that speaks of a card within which a terminal says its amount.
+const CARD_ROWS: usize = 2;
+
+/// What the lines of a terminal say was paid: `Kreditkartenzahlung`, `Betrag 12.80`.
+fn card_paid(card_rows: &[usize], mentions: &[Mention]) -> Vec<Decimal> {
+    let by_card = |m: &&Mention| card_rows.iter().any(|row| (*row..=row + CARD_ROWS).contains(&m.row));
+    let amounts = mentions.iter().filter(|m| m.is(&[L::Amount, L::Card]) && !m.amount.percent && !m.amount.factor);
+    amounts.filter(by_card).map(|m| m.amount.value).filter(|value| *value > Decimal::ZERO).take(MAX_PROPOSALS).collect()
 }
 
 fn distance_rows(layout: &Layout<'_>, mentions: &[Mention]) -> Vec<usize> {
@@ -303,6 +319,9 @@ impl Page {
         let paid = group.iter().any(|m| m.is(&[L::Tendered]));
         let over = |sum: Decimal| sum.checked_mul(OVER_ARTICLES).is_some_and(|most| value > most);
         f.flag("over_articles", !adds_up(&value) && self.articles.is_some_and(over));
+        let by_card = self.card_paid.contains(&value);
+        f.flag("card_paid", by_card);
+        f.flag("rival_card_paid", !by_card && !self.card_paid.is_empty());
         f.flag("only_tendered", paid && !called && !adds_up(&value) && !self.totals.is_empty());
     }
 }

@@ -118,7 +118,8 @@ pub const LEXICON: &[(Label, &str)] = &[
         L::Card,
         concat!(
             "visa|master|mastercard|master card|amex|american express|maestro|debit|credit card|debit card|card|",
-            "ec karte|eccash|ec cash|girocard|karte|kartenzahlung|kreditkarte|postcard|postfinance|twint|v pay|vpay|",
+            "ec karte|eccash|ec cash|girocard|girokarte|bankkarte|debitkarte|karte|kartenzahlung|ec kartenzahlung|kreditkarte|",
+            "kreditkartenzahlung|postcard|postfinance|twint|v pay|vpay|",
             "carte|carte bancaire|carta|bancomat|carta di credito|kad|kad kredit|touch n go|tng|grabpay|boost|nets|",
             "paywave|ewallet|e wallet|eft|eftpos|us debit|debit tend|mcard tend|visa tend|credit|apple pay|",
             "google pay|interac|alipay|wechat|wechat pay|unionpay|union pay|微信|微信支付|支付宝|银联|刷卡|银行卡|信用卡|云闪付|悠遊卡|一卡通|",
