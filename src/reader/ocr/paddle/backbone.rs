@@ -184,7 +184,7 @@ impl Backbone {
                 return None;
             }
             let is_result = named.result.is_some();
-            let rounds = precision == Precision::Bytes;
+            let rounds = precision != Precision::Floats;
             blocks.push(Block { depthwise, weighing, widen, narrow, adds: !named.halves, is_result, rounds });
         }
         Some(Self { stem, blocks })

@@ -103,19 +103,25 @@ impl SimdOp for Run<'_> {
             return;
         }
         let beyond = vec![0.0; layer.inputs];
+        // Sums that do not fit into the registers go through memory, which takes twice as long: AVX2 has 16 of them.
+        let most = if ops.len() < PANEL { 2 } else { REGISTERS };
         let (out_width, out_height, channels) = (output.width, output.height, output.channels);
         for (index, pixels) in output.values.chunks_exact_mut(out_width * channels).enumerate() {
             let row = Row { layer, input, beyond: &beyond, item: index / out_height, line: index % out_height };
-            for from in (0..layer.bias.len()).step_by(REGISTERS * ops.len()) {
-                let registers = ((layer.bias.len() - from) / ops.len()).min(REGISTERS);
-                // More sums at a time would go through memory, which takes longer.
-                let together = if registers == 1 { 8 } else { 4 };
+            for from in (0..layer.bias.len()).step_by(most * ops.len()) {
+                let registers = ((layer.bias.len() - from) / ops.len()).min(most);
+                let together = match registers {
+                    1 => 8,
+                    2 if most == 2 => 6,
+                    _ => 4,
+                };
                 let mut column = 0;
                 while column < out_width {
                     let count = if out_width - column < together { 1 } else { together };
                     let pixels = &mut pixels[column * channels + first..];
                     match (count, registers) {
                         (8, _) => row.block::<_, 8, 1>(ops, column, from, channels, pixels),
+                        (6, _) => row.block::<_, 6, 2>(ops, column, from, channels, pixels),
                         (4, 3) => row.block::<_, 4, 3>(ops, column, from, channels, pixels),
                         (4, _) => row.block::<_, 4, 2>(ops, column, from, channels, pixels),
                         (_, 3) => row.block::<_, 1, 3>(ops, column, from, channels, pixels),

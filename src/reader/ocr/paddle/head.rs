@@ -1,8 +1,8 @@
 //! The last layer of the recognition network: which character every step of a line shows. It has thousands of outputs
 //! of which one a step is wanted, so steps are mixed a few at a time and the rest is not kept.
 //!
-//! In eight bits the outputs only say which classes may be the one; those are computed again in floats. A space and no
-//! space are often so close that rounding would decide between them.
+//! Rounded outputs only say which classes may be the one; those are computed again in floats. A space and no space are
+//! often so close that rounding would decide between them.
 
 use rten_simd::SimdOp as _;
 use rten_vecmath::Softmax;
@@ -45,7 +45,7 @@ impl Head {
         let by_class: Vec<f32> =
             (0..classes).flat_map(|class| weights.iter().skip(class).step_by(classes).copied()).collect();
         let mix = Pointwise::new(&by_class, bias.clone(), precision)?;
-        let whole = (precision == Precision::Bytes).then_some(by_class);
+        let whole = (precision != Precision::Floats).then_some(by_class);
         Some(Self { mix, whole, bias })
     }
 
@@ -129,11 +129,13 @@ mod tests {
         let steps = 300;
         let planes: Vec<f32> = (0..2 * 40 * steps).map(|i| ((i * 104_729) % 1013) as f32 / 506.5 - 1.0).collect();
         let run = |precision| head(precision).run([2, 40, steps], &planes, &mut Scratch::default()).unwrap();
-        let (floats, bytes) = (run(Precision::Floats), run(Precision::Bytes));
+        let floats = run(Precision::Floats);
         assert_eq!(floats.len(), 2 * steps);
-        for (float, byte) in floats.iter().zip(&bytes) {
-            assert_eq!(float.class, byte.class);
-            assert!((float.score - byte.score).abs() < 0.02, "{float:?} {byte:?}");
+        for precision in [Precision::Bytes, Precision::Shorts].into_iter().filter(|precision| precision.is_there()) {
+            for (float, rounded) in floats.iter().zip(run(precision)) {
+                assert_eq!(float.class, rounded.class, "{precision:?}");
+                assert!((float.score - rounded.score).abs() < 0.02, "{precision:?} {float:?} {rounded:?}");
+            }
         }
     }
 

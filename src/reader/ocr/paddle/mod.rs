@@ -21,6 +21,7 @@ mod recognise;
 mod rectangle;
 mod resize;
 mod rounded;
+mod shorts;
 mod weights;
 mod words;
 
@@ -64,7 +65,7 @@ pub struct PaddleSettings {
     /// Milliseconds one picture may take; looked at before every run of a network.
     pub deadline_ms: u32,
     /// How the recognition network computes; `None` leaves both networks to `rten`, as the reference does it. Detection
-    /// computes in floats: a line more or less changes more than a character does.
+    /// computes nearly exactly: a line more or less changes more than a character does.
     pub precision: Option<Precision>,
 }
 
@@ -105,8 +106,11 @@ impl PaddleEngine {
                 format!("`{}` holds no list of characters; fetch the weights again", weights.recognition.display());
             OcrError::Unavailable { engine: NAME, cause }
         })?;
-        let floats = settings.precision.map(|_| Precision::Floats);
-        let detection = Network::load(&weights.detection, threads, Trunk::Detection, floats)?;
+        let exact = settings.precision.map(|precision| match precision {
+            Precision::Floats => Precision::Floats,
+            Precision::Bytes | Precision::Shorts => Precision::nearly_exact(),
+        });
+        let detection = Network::load(&weights.detection, threads, Trunk::Detection, exact)?;
         let engine = Self { detection, recognition, alphabet, settings };
         engine.warm_up().map_err(|error| OcrError::Unavailable { engine: NAME, cause: error.to_string() })?;
         Ok(engine)
@@ -142,6 +146,7 @@ impl Engine for PaddleEngine {
     fn version(&self) -> String {
         let arithmetic = match self.settings.precision {
             Some(Precision::Bytes) => "8-bit",
+            Some(Precision::Shorts) => "16-bit",
             Some(Precision::Floats) | None => "32-bit",
         };
         let side = self.settings.detection.longest_side;
@@ -343,21 +348,21 @@ mod tests {
     }
 
     #[test]
-    fn eight_bits_read_what_floats_read() {
+    fn fewer_bits_read_what_floats_read() {
         let rows: Vec<&str> = (0..6).flat_map(|_| TOTAL.into_iter().chain([""; 8])).collect();
         let picture = drawn(&rows);
-        let mut readings = Vec::new();
-        for precision in [Precision::Floats, Precision::Bytes] {
-            let Some(mut engine) = engine_in(precision) else { return };
-            readings.push(engine.recognise(&picture).unwrap().lines);
-        }
-        let [floats, bytes] = &readings[..] else { unreachable!() };
-        assert_eq!((floats.len(), bytes.len()), (6, 6));
-        for (float, byte) in floats.iter().zip(bytes) {
-            assert_eq!((float.text(), float.quad), (byte.text(), byte.quad));
-            let scores = |line: &Line| line.words.iter().flat_map(|word| word.char_scores.clone()).collect::<Vec<_>>();
-            for (float, byte) in scores(float).into_iter().zip(scores(byte)) {
-                assert!((float - byte).abs() < 0.05, "{float} {byte}");
+        let read = |precision| Some(engine_in(precision)?.recognise(&picture).unwrap().lines);
+        let Some(floats) = read(Precision::Floats) else { return };
+        for precision in [Precision::Shorts, Precision::Bytes].into_iter().filter(|precision| precision.is_there()) {
+            let rounded = read(precision).unwrap();
+            assert_eq!((floats.len(), rounded.len()), (6, 6), "{precision:?}");
+            for (float, rounded) in floats.iter().zip(&rounded) {
+                assert_eq!((float.text(), float.quad), (rounded.text(), rounded.quad), "{precision:?}");
+                let scores =
+                    |line: &Line| line.words.iter().flat_map(|word| word.char_scores.clone()).collect::<Vec<_>>();
+                for (float, rounded) in scores(float).into_iter().zip(scores(rounded)) {
+                    assert!((float - rounded).abs() < 0.05, "{precision:?} {float} {rounded}");
+                }
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Layers that mix the channels of every pixel by itself (1 x 1 convolutions): most of what recognition computes. In
-//! 32-bit floats, or in eight bits ([`super::rounded`]) where the processor multiplies bytes.
+//! 32-bit floats, in eight bits ([`super::rounded`]) where the processor multiplies bytes, or in sixteen
+//! ([`super::shorts`]) where it has AVX2.
 
 use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
 use super::failed;
 use super::rounded::{Rounded, RoundedScratch};
+use super::shorts::{self, Shorts, ShortsScratch};
 use crate::reader::ocr::OcrError;
 
 /// How pointwise layers compute.
@@ -13,14 +15,30 @@ use crate::reader::ocr::OcrError;
 pub enum Precision {
     /// Bytes times bytes, summed in 32 bits.
     Bytes,
+    /// 16-bit whole numbers, summed in 32 bits.
+    Shorts,
     /// 32-bit floats.
     Floats,
 }
 
 impl Precision {
-    /// What this processor does best: bytes only where their products are summed without overflow.
+    /// What this processor does best for recognition: bytes only where their products are summed without overflow.
     pub fn best() -> Self {
-        if GemmExecutor::<u8, i8, i32>::new().may_saturate() || !has_fast_bytes() { Self::Floats } else { Self::Bytes }
+        if has_fast_bytes() && Self::Bytes.is_there() { Self::Bytes } else { Self::nearly_exact() }
+    }
+
+    /// What this processor does best where hardly anything may be rounded. With AVX-512, floats are as fast as shorts.
+    pub fn nearly_exact() -> Self {
+        if Self::Shorts.is_there() && !has_fast_bytes() { Self::Shorts } else { Self::Floats }
+    }
+
+    /// Whether this processor can compute so: without AVX-512 VNNI the library's sums of bytes overflow on x86-64.
+    pub fn is_there(self) -> bool {
+        match self {
+            Self::Bytes => !GemmExecutor::<u8, i8, i32>::new().may_saturate(),
+            Self::Shorts => shorts::is_there(),
+            Self::Floats => true,
+        }
     }
 }
 
@@ -50,6 +68,7 @@ pub struct Pointwise {
 
 enum Weights {
     Bytes(Box<Rounded>),
+    Shorts(Shorts),
     Floats(PackedBMatrix<f32>),
 }
 
@@ -59,18 +78,21 @@ pub struct Scratch {
     /// Making one asks the processor what it can do, which virtual machines answer slowly.
     pub(super) floats_by: GemmExecutor<f32>,
     pub(super) rounded: RoundedScratch,
+    shorts: ShortsScratch,
 }
 
 impl Pointwise {
-    /// A layer from its weights, `outputs` rows of `inputs`, and its biases. `None` when their numbers do not agree.
+    /// A layer from its weights, `outputs` rows of `inputs`, and its biases. `None` when their numbers do not agree or the
+    /// processor cannot compute in that precision.
     pub fn new(weights: &[f32], bias: Vec<f32>, precision: Precision) -> Option<Self> {
         let outputs = bias.len();
         let inputs = weights.len().checked_div(outputs)?;
-        if inputs == 0 || inputs * outputs != weights.len() {
+        if inputs == 0 || inputs * outputs != weights.len() || !precision.is_there() {
             return None;
         }
         let weights = match precision {
             Precision::Bytes => Weights::Bytes(Box::new(Rounded::new(weights, &bias))),
+            Precision::Shorts => Weights::Shorts(Shorts::new(weights, &bias)?),
             Precision::Floats => Weights::Floats(packed_floats(weights, inputs, outputs, outputs)),
         };
         Some(Self { inputs, outputs, weights, bias })
@@ -105,6 +127,10 @@ impl Pointwise {
                     .map_err(failed)
             }
             Weights::Bytes(rounded) => rounded.mix(pixels, mixed, scratch),
+            Weights::Shorts(shorts) => {
+                shorts.mix(pixels, mixed, &mut scratch.shorts);
+                Ok(())
+            }
         }
     }
 
@@ -131,7 +157,7 @@ impl Pointwise {
         for pixels in pixels.chunks(some * self.inputs) {
             let mixed = &mut mixed[..pixels.len() / self.inputs * self.outputs];
             match &self.weights {
-                Weights::Floats(_) => self.mix(pixels, mixed, scratch)?,
+                Weights::Shorts(_) | Weights::Floats(_) => self.mix(pixels, mixed, scratch)?,
                 Weights::Bytes(rounded) => rounded.mix_around(pixels, 0, mixed, &mut scratch.rounded)?,
             }
             with(pixels, mixed);
@@ -178,13 +204,17 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn both_precisions_agree_with_plain_arithmetic(
+        fn all_precisions_agree_with_plain_arithmetic(
             (weights, bias, pixels) in (1usize..70, 1usize..40, 1usize..9)
                 .prop_flat_map(|(inputs, outputs, count)| (values(inputs * outputs), values(outputs), values(inputs * count)))
         ) {
             let expected = plain(&weights, &bias, &pixels);
             let largest = expected.iter().fold(1.0f32, |most, v| most.max(v.abs()));
-            for (precision, tolerance) in [(Precision::Floats, 1e-4), (Precision::Bytes, 0.02)] {
+            let tolerances = [(Precision::Floats, 1e-4), (Precision::Shorts, 1e-3), (Precision::Bytes, 0.02)];
+            for (precision, tolerance) in tolerances {
+                if !precision.is_there() {
+                    continue;
+                }
                 let layer = Pointwise::new(&weights, bias.clone(), precision).unwrap();
                 let mut mixed = vec![0.0; expected.len()];
                 layer.mix(&pixels, &mut mixed, &mut Scratch::default()).unwrap();
@@ -197,6 +227,9 @@ mod tests {
 
     #[test]
     fn rounding_weights_does_not_move_what_all_pixels_share() {
+        if !Precision::Bytes.is_there() {
+            return println!("skipped: sums of bytes overflow on this processor");
+        }
         let (inputs, outputs, count) = (48, 12, 100);
         let weights: Vec<f32> = (0..inputs * outputs).map(|i| ((i * 7919) % 997) as f32 / 498.0 - 1.0).collect();
         let pixels: Vec<f32> = (0..inputs * count).map(|i| 50.0 + ((i * 104_729) % 1009) as f32 / 504.0).collect();
@@ -211,11 +244,13 @@ mod tests {
 
     #[test]
     fn blank_pixels_and_wrong_sizes_are_answered() {
-        let layer = Pointwise::new(&[1.0; 6], vec![0.5, -0.5], Precision::Bytes).unwrap();
-        let mut mixed = vec![9.0; 4];
-        layer.mix(&[0.0; 6], &mut mixed, &mut Scratch::default()).unwrap();
-        assert_eq!(mixed, [0.5, -0.5, 0.5, -0.5]);
-        assert!(layer.mix(&[0.0; 5], &mut mixed, &mut Scratch::default()).is_err());
+        for precision in [Precision::Bytes, Precision::Shorts, Precision::Floats].into_iter().filter(|p| p.is_there()) {
+            let layer = Pointwise::new(&[1.0; 6], vec![0.5, -0.5], precision).unwrap();
+            let mut mixed = vec![9.0; 4];
+            layer.mix(&[0.0; 6], &mut mixed, &mut Scratch::default()).unwrap();
+            assert_eq!(mixed, [0.5, -0.5, 0.5, -0.5], "{precision:?}");
+            assert!(layer.mix(&[0.0; 5], &mut mixed, &mut Scratch::default()).is_err());
+        }
         assert!(Pointwise::new(&[1.0; 5], vec![0.0; 2], Precision::Floats).is_none());
     }
 }
