@@ -79,7 +79,7 @@ fn weights(t: f32) -> [f32; 4] {
 
 /// Cubic interpolation; beyond the edge the picture repeats its last pixels.
 fn cubic(picture: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
-    let (left, top) = (x.floor(), y.floor());
+    let (left, top) = (whole_below(x), whole_below(y));
     let (across, down) = (weights(x - left), weights(y - top));
     let stride = picture.width() as usize * 3;
     let limit = |v: f32, size: u32| (v.max(0.0) as usize).min(size as usize - 1);
@@ -95,7 +95,13 @@ fn cubic(picture: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
             }
         }
     }
-    Rgb(sum.map(|v| v.round().clamp(0.0, 255.0) as u8))
+    Rgb(sum.map(|v| (v.clamp(0.0, 255.0) + 0.5) as u8))
+}
+
+/// `floor`, which is a call of a library where not every processor has an instruction for it.
+fn whole_below(value: f32) -> f32 {
+    let whole = value as i32 as f32;
+    if whole > value { whole - 1.0 } else { whole }
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Shorts {
             let (register, lane) = (output / LANES, output % LANES);
             let mut sum = 0i64;
             for (input, weight) in row.iter().enumerate() {
-                let rounded = (weight / scale).round() as i16;
+                let rounded = (weight / scale + 0.5_f32.copysign(*weight)) as i16;
                 sum += i64::from(rounded.unsigned_abs());
                 let at = register / REGISTERS * by_group + input / 2 * REGISTERS + register % REGISTERS;
                 pairs[at][lane * 2 + input % 2] = rounded;
