@@ -50,10 +50,55 @@ pub async fn list_mine(
     Ok(page(rows, limit, |row| row.created_at.as_micros()))
 }
 
+/// The most drafts counted for "so many wait".
+const MAX_COUNTED: i64 = 100_000;
+
+/// Where a draft stands in the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// The one before.
+    pub previous: Option<ReceiptRow>,
+    /// The one after; the first when there is none.
+    pub next: Option<ReceiptRow>,
+    /// How many wait.
+    pub waiting: u64,
+}
+
+/// Where `current` stands, or stood, in the queue as the actor sees it through the filter.
+pub async fn place_in_queue(
+    app: &App,
+    actor: &Actor,
+    filter: Filter,
+    current: &ReceiptRow,
+) -> Result<Place, ReviewError> {
+    let filter = visible_filter(actor, filter);
+    let cursor = cursor_of(current);
+    let mut tx = app.db.read().await?;
+    let previous = receipts::previous_in_queue(&mut tx, &filter, &cursor).await?;
+    let mut next = receipts::list_queue(&mut tx, &filter, Some(&cursor), 1).await?.pop();
+    if next.is_none() {
+        let first = receipts::list_queue(&mut tx, &filter, None, 1).await?.pop();
+        next = first.filter(|first| first.id != current.id);
+    }
+    let waiting = u64::try_from(receipts::count_queue(&mut tx, &filter, MAX_COUNTED).await?).unwrap_or(0);
+    Ok(Place { previous, next, waiting })
+}
+
+/// How many drafts of the queue the actor sees through the filter.
+pub async fn count_queue(app: &App, actor: &Actor, filter: Filter) -> Result<u64, ReviewError> {
+    let mut tx = app.db.read().await?;
+    let counted = receipts::count_queue(&mut tx, &visible_filter(actor, filter), MAX_COUNTED).await?;
+    Ok(u64::try_from(counted).unwrap_or(0))
+}
+
+fn cursor_of(row: &ReceiptRow) -> Cursor {
+    let at = row.submitted_at.map_or(i64::MIN, crate::domain::time::Timestamp::as_micros);
+    Cursor { at, id: row.id.to_string() }
+}
+
 /// The receipt after `current` in the queue, for "confirm and next"; the first one when `current` was the last.
 pub async fn next_in_queue(app: &App, actor: &Actor, current: &ReceiptRow) -> Result<Option<ReceiptId>, ReviewError> {
-    let at = current.submitted_at.map_or(i64::MIN, crate::domain::time::Timestamp::as_micros);
-    let cursor = Cursor { at, id: current.id.to_string() };
+    let cursor = cursor_of(current);
     for after in [Some(&cursor), None] {
         let listed = list_queue(app, actor, Filter::default(), after, 2).await?;
         if let Some(row) = listed.receipts.into_iter().find(|row| row.id != current.id) {

@@ -20,7 +20,7 @@ pub use current::{DraftField, current_values, draft_fields};
 pub use decide::{Verb, confirm, decide, fill_by_hand, merge, retry_capture, retry_job};
 pub use edit::{Edit, MAX_BULK, edit, set_visit_of_many};
 pub use findings::{FindingView, Pairing, attach, findings, pair, receipt};
-pub use list::{Listed, MAX_PAGE, list_mine, list_queue, next_in_queue};
+pub use list::{Listed, MAX_PAGE, Place, count_queue, list_mine, list_queue, next_in_queue, place_in_queue};
 pub use view::{DocumentView, DraftView, PageView, page_picture, view};
 
 use crate::{

@@ -325,6 +325,19 @@ pub struct Cursor {
     pub id: String,
 }
 
+/// What a [`Filter`] asks for, with its values in `$3` to `$7`.
+macro_rules! fits_filter {
+    () => {
+        "(CAST($3 AS TEXT) IS NULL OR owner_id = $3)
+        AND (CAST($4 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM person_unit WHERE person_unit.person_id = receipt.owner_id
+            AND ',' || $4 || ',' LIKE '%,' || person_unit.unit_id || ',%'))
+        AND (CAST($5 AS TEXT) IS NULL OR category_code = $5)
+        AND (CAST($6 AS TEXT) IS NULL OR visit_id = $6)
+        AND (CAST($7 AS TEXT) IS NULL OR LOWER(merchant) LIKE $7 ESCAPE '!' OR LOWER(invoice_number) LIKE $7 ESCAPE '!'
+            OR total LIKE $7 ESCAPE '!')"
+    };
+}
+
 /// The reviewers' queue: submitted receipts, longest waiting first, after `after`; at most `limit`.
 pub async fn list_queue(
     tx: &mut Tx,
@@ -332,16 +345,11 @@ pub async fn list_queue(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Vec<ReceiptRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM receipt WHERE state = 'submitted'
-        AND (submitted_at > $1 OR (submitted_at = $1 AND id > $2))
-        AND (CAST($3 AS TEXT) IS NULL OR owner_id = $3)
-        AND (CAST($4 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM person_unit WHERE person_unit.person_id = receipt.owner_id
-            AND ',' || $4 || ',' LIKE '%,' || person_unit.unit_id || ',%'))
-        AND (CAST($5 AS TEXT) IS NULL OR category_code = $5)
-        AND (CAST($6 AS TEXT) IS NULL OR visit_id = $6)
-        AND (CAST($7 AS TEXT) IS NULL OR LOWER(merchant) LIKE $7 ESCAPE '!' OR LOWER(invoice_number) LIKE $7 ESCAPE '!'
-            OR total LIKE $7 ESCAPE '!')
-        ORDER BY submitted_at, id LIMIT $8";
+    const SQL: &str = concat!(
+        "SELECT * FROM receipt WHERE state = 'submitted' AND (submitted_at > $1 OR (submitted_at = $1 AND id > $2)) AND ",
+        fits_filter!(),
+        " ORDER BY submitted_at, id LIMIT $8"
+    );
     on!(tx, |c| sqlx::query_as(SQL)
         .bind(after.map_or(i64::MIN, |a| a.at))
         .bind(after.map_or("", |a| a.id.as_str()))
@@ -356,6 +364,53 @@ pub async fn list_queue(
     .map_err(|e| StoreError::from_sqlx("receipts::list_queue", e))
 }
 
+/// The receipt before `before` in the queue.
+pub async fn previous_in_queue(
+    tx: &mut Tx,
+    filter: &Filter,
+    before: &Cursor,
+) -> Result<Option<ReceiptRow>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT * FROM receipt WHERE state = 'submitted' AND (submitted_at < $1 OR (submitted_at = $1 AND id < $2)) AND ",
+        fits_filter!(),
+        " ORDER BY submitted_at DESC, id DESC LIMIT 1"
+    );
+    on!(tx, |c| sqlx::query_as(SQL)
+        .bind(before.at)
+        .bind(&before.id)
+        .bind(filter.owner.as_ref().map(PersonId::as_str))
+        .bind(unit_list(filter))
+        .bind(&filter.category_code)
+        .bind(filter.visit.as_ref().map(VisitId::as_str))
+        .bind(filter.text.as_deref().map(like_pattern))
+        .fetch_optional(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("receipts::previous_in_queue", e))
+}
+
+/// How many receipts the queue holds; `most` and not one more are counted.
+pub async fn count_queue(tx: &mut Tx, filter: &Filter, most: i64) -> Result<i64, StoreError> {
+    // The cursor's places are bound for the sake of one filter text: every receipt is after the beginning.
+    const SQL: &str = concat!(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 AS one FROM receipt WHERE state = 'submitted'
+            AND (submitted_at > $1 OR (submitted_at = $1 AND id > $2)) AND ",
+        fits_filter!(),
+        " LIMIT $8) AS waiting"
+    );
+    on!(tx, |c| sqlx::query_scalar(SQL)
+        .bind(i64::MIN)
+        .bind("")
+        .bind(filter.owner.as_ref().map(PersonId::as_str))
+        .bind(unit_list(filter))
+        .bind(&filter.category_code)
+        .bind(filter.visit.as_ref().map(VisitId::as_str))
+        .bind(filter.text.as_deref().map(like_pattern))
+        .bind(most)
+        .fetch_one(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("receipts::count_queue", e))
+}
+
 /// Receipts newest first, before `before`; at most `limit`.
 pub async fn list_newest(
     tx: &mut Tx,
@@ -363,16 +418,13 @@ pub async fn list_newest(
     before: Option<&Cursor>,
     limit: i64,
 ) -> Result<Vec<ReceiptRow>, StoreError> {
-    const SQL: &str = "SELECT * FROM receipt WHERE (created_at < $1 OR (created_at = $1 AND id < $2))
-        AND (CAST($3 AS TEXT) IS NULL OR owner_id = $3)
-        AND (CAST($4 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM person_unit WHERE person_unit.person_id = receipt.owner_id
-            AND ',' || $4 || ',' LIKE '%,' || person_unit.unit_id || ',%'))
-        AND (CAST($5 AS TEXT) IS NULL OR category_code = $5)
-        AND (CAST($6 AS TEXT) IS NULL OR visit_id = $6)
-        AND (CAST($7 AS TEXT) IS NULL OR LOWER(merchant) LIKE $7 ESCAPE '!' OR LOWER(invoice_number) LIKE $7 ESCAPE '!'
-            OR total LIKE $7 ESCAPE '!')
+    const SQL: &str = concat!(
+        "SELECT * FROM receipt WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) AND ",
+        fits_filter!(),
+        "
         AND (CAST($8 AS TEXT) IS NULL OR ',' || $8 || ',' LIKE '%,' || state || ',%')
-        ORDER BY created_at DESC, id DESC LIMIT $9";
+        ORDER BY created_at DESC, id DESC LIMIT $9"
+    );
     let states = filter.states.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(",");
     on!(tx, |c| sqlx::query_as(SQL)
         .bind(before.map_or(i64::MAX, |b| b.at))

@@ -389,11 +389,23 @@ async fn the_queue_is_paged_without_gaps_or_repeats_and_searched_literally() {
             seen.extend(page.receipts.into_iter().map(|r| r.id));
             after = page.next;
         }
-        assert_eq!((seen, after), (all, None));
+        assert_eq!((&seen, after), (&all, None));
+        // Each draft knows its neighbours and how many wait, wherever it stands; after the last comes the first.
+        for (at, id) in all.iter().enumerate() {
+            let current = review::receipt(&world.app, &reviewer, id).await.unwrap();
+            let filter = receipts::Filter::default();
+            let place = review::place_in_queue(&world.app, &reviewer, filter, &current).await.unwrap();
+            let previous = at.checked_sub(1).map(|before| all[before].clone());
+            assert_eq!(place.previous.map(|row| row.id), previous, "{at}");
+            assert_eq!(place.next.map(|row| row.id), Some(all[(at + 1) % all.len()].clone()), "{at}");
+            assert_eq!(place.waiting, 5);
+        }
         for (text, found) in [("川味", 5), ("188.5", 5), ("%", 0), ("_", 0)] {
             let filter = receipts::Filter { text: Some(text.to_owned()), ..receipts::Filter::default() };
             let page = review::list_queue(&world.app, &reviewer, filter, None, 10).await.unwrap();
             assert_eq!(page.receipts.len(), found, "{text}");
+            let filter = receipts::Filter { text: Some(text.to_owned()), ..receipts::Filter::default() };
+            assert_eq!(review::count_queue(&world.app, &reviewer, filter).await.unwrap(), found as u64, "{text}");
         }
         assert!(Timestamp::from_micros(0) < NOW);
     })

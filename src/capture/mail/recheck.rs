@@ -12,6 +12,7 @@ use crate::{
         ids::MailMessageId,
         journal::Manner,
         mail::{Doubt, Way, judge},
+        time::Timestamp,
     },
     objects::ObjectError,
     queue,
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Time between two rounds: most outages of DNS are shorter than people wait for a receipt.
-const EVERY: Duration = Duration::from_secs(600);
+pub const EVERY: Duration = Duration::from_secs(600);
 /// How long a message is checked again. SPF and DKIM records may have changed by then: RFC 6376, section 6, wants signatures
 /// checked soon, and senders keep old keys for a few days.
 const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 3600);
@@ -38,6 +39,13 @@ pub enum RecheckError {
     /// The message could not be read again.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+}
+
+/// Until when a message is checked again by itself; `None` for one whose sender was checked or decided about, and where
+/// nobody asks DNS.
+pub fn until(office: &PostOffice, message: &MailMessage) -> Option<Timestamp> {
+    let is_unchecked = message.doubt == Some(Doubt::Unchecked) && message.decision.is_none();
+    (is_unchecked && office.authenticator.asks_dns()).then(|| message.received_at.plus(MAX_AGE))
 }
 
 /// Checks again from time to time until `stop` is cancelled.

@@ -18,7 +18,7 @@ use crate::{
     domain::{field::FieldKey, ids::ReceiptId},
     findings,
     review::{self, Edit, Pairing, Verb},
-    web::{problem::ApiError, state::AppState},
+    web::{pages::draft::in_list, problem::ApiError, state::AppState},
 };
 
 /// `GET /drafts/{id}`.
@@ -35,39 +35,64 @@ pub async fn page(
 }
 
 /// `POST /drafts/{id}`: saves what was typed, then does `action`.
-pub async fn act(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
-    match perform(&state, &form, &id).await {
+pub async fn act(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    Query(address): Query<Address>,
+    form: PageForm,
+) -> Response {
+    match perform(&state, &form, &id, &address).await {
         Ok(Some(next)) => Redirect::to(&next).into_response(),
         Ok(None) => Redirect::to(local_path(form.get("next"))).into_response(),
-        Err(error) => again(&state, &form, &id, error).await,
+        Err(error) => again(&state, &form, &id, &address, error).await,
     }
 }
 
 /// `POST /drafts/{id}/attach`: the other paper of the expense becomes part of it, or this one part of the other.
-pub async fn attach(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+pub async fn attach(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    Query(address): Query<Address>,
+    form: PageForm,
+) -> Response {
     let Some(other) = other(&form) else { return names_no_other(&form).await };
     match review::attach(&state.app, form.frame.actor(), &id, &other).await {
-        Ok(leading) => Redirect::to(&format!("/drafts/{leading}")).into_response(),
-        Err(error) => again(&state, &form, &id, error.into()).await,
+        Ok(leading) => Redirect::to(&of_draft(&leading, &address)).into_response(),
+        Err(error) => again(&state, &form, &id, &address, error.into()).await,
     }
 }
 
 /// `POST /drafts/{id}/keep-apart`: the other paper is an expense of its own.
-pub async fn keep_apart(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
-    pair(&state, &id, &form, Pairing::KeptApart).await
+pub async fn keep_apart(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    Query(address): Query<Address>,
+    form: PageForm,
+) -> Response {
+    pair(&state, &id, &address, &form, Pairing::KeptApart).await
 }
 
 /// `POST /drafts/{id}/propose-again`: it may be of the same expense after all.
-pub async fn propose_again(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
-    pair(&state, &id, &form, Pairing::Proposed).await
+pub async fn propose_again(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    Query(address): Query<Address>,
+    form: PageForm,
+) -> Response {
+    pair(&state, &id, &address, &form, Pairing::Proposed).await
 }
 
-async fn pair(state: &AppState, id: &ReceiptId, form: &PageForm, pairing: Pairing) -> Response {
+async fn pair(state: &AppState, id: &ReceiptId, address: &Address, form: &PageForm, pairing: Pairing) -> Response {
     let Some(other) = other(form) else { return names_no_other(form).await };
     match review::pair(&state.app, form.frame.actor(), id, &other, pairing).await {
-        Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
-        Err(error) => again(state, form, id, error.into()).await,
+        Ok(()) => Redirect::to(&of_draft(id, address)).into_response(),
+        Err(error) => again(state, form, id, address, error.into()).await,
     }
+}
+
+/// The page of a draft in the list one came from.
+fn of_draft(id: &ReceiptId, address: &Address) -> String {
+    in_list(&format!("/drafts/{id}"), &address.query())
 }
 
 /// The receipt a button beside a finding names.
@@ -80,10 +105,15 @@ async fn names_no_other(form: &PageForm) -> Response {
 }
 
 /// `POST /drafts/{id}/verification`: what a reviewer read about the invoice on the tax bureau's page.
-pub async fn verify(State(state): State<AppState>, Path(id): Path<ReceiptId>, form: PageForm) -> Response {
+pub async fn verify(
+    State(state): State<AppState>,
+    Path(id): Path<ReceiptId>,
+    Query(address): Query<Address>,
+    form: PageForm,
+) -> Response {
     match record(&state, &form, &id).await {
-        Ok(()) => Redirect::to(&format!("/drafts/{id}")).into_response(),
-        Err(error) => again(&state, &form, &id, error).await,
+        Ok(()) => Redirect::to(&of_draft(&id, &address)).into_response(),
+        Err(error) => again(&state, &form, &id, &address, error).await,
     }
 }
 
@@ -99,7 +129,12 @@ async fn record(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<(),
 }
 
 /// Where to go then: `None` for the form's own `next`.
-async fn perform(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Option<String>, ApiError> {
+async fn perform(
+    state: &AppState,
+    form: &PageForm,
+    id: &ReceiptId,
+    address: &Address,
+) -> Result<Option<String>, ApiError> {
     let actor = form.frame.actor();
     let mut revision: i64 = form
         .get("revision")
@@ -113,7 +148,7 @@ async fn perform(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Op
     }
     let reason = || form.get("reason").to_owned();
     let verb = match action {
-        "save" | "" => return Ok(Some(format!("/drafts/{id}"))),
+        "save" | "" => return Ok(Some(of_draft(id, address))),
         "confirm" => {
             review::confirm(&state.app, actor, id, revision).await?;
             return Ok(None);
@@ -127,7 +162,7 @@ async fn perform(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Op
     };
     let stays = matches!(verb, Verb::Reopen);
     review::decide(&state.app, actor, id, revision, verb).await?;
-    Ok(stays.then(|| format!("/drafts/{id}")))
+    Ok(stays.then(|| of_draft(id, address)))
 }
 
 /// What the form changes compared with what counts now; `None` when nothing.
@@ -154,11 +189,11 @@ async fn changed(state: &AppState, form: &PageForm, id: &ReceiptId) -> Result<Op
 }
 
 /// The page again with why it did not work; what was typed stays in the inputs.
-async fn again(state: &AppState, form: &PageForm, id: &ReceiptId, error: ApiError) -> Response {
+async fn again(state: &AppState, form: &PageForm, id: &ReceiptId, address: &Address, error: ApiError) -> Response {
     if !matches!(error.status(), StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY) {
         return form.frame.fail(error).await;
     }
-    let mut page = match draft_view::fill(state, &form.frame, id, &Address::default()).await {
+    let mut page = match draft_view::fill(state, &form.frame, id, address).await {
         Ok(page) => page,
         Err(error) => return form.frame.fail(error).await,
     };

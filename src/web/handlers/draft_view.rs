@@ -23,9 +23,10 @@ use crate::{
     web::{
         pages::{
             draft::{
-                Change, CodeLine, DecidedView, DocumentView, DraftPage, FieldView, FindingLine, HistoryLine, May,
-                PageView, QueuePlace, SHOWN,
+                Change, CodeLine, DocumentView, DraftPage, FindingLine, HistoryLine, May, PageView, QueuePlace, SHOWN,
+                in_list,
             },
+            field::{DecidedView, FieldView, Step},
             shell::VisitView,
             trips::TripLine,
         },
@@ -55,7 +56,7 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
     let people = names::of_people(&mut tx, people).await?;
     let name = |id: &PersonId| people.get(id).cloned().unwrap_or_default();
 
-    let mut visits = names::visit_options(&mut tx, &view.receipt.owner_id, zone).await?;
+    let mut visits = names::visit_options_about(&mut tx, &view.receipt.owner_id, view.receipt.issued_on, zone).await?;
     let visit = names::visit_view(&mut tx, &view.receipt.visit(), zone, &mut HashMap::new()).await?;
     if let VisitView::Visit(chosen) = &visit
         && !visits.iter().any(|v| v.id == chosen.id)
@@ -96,7 +97,11 @@ pub async fn fill(state: &AppState, frame: &Frame, id: &ReceiptId, address: &Add
         p: view.receipt.p_total_and_date.map(|p| p as f32).filter(|_| !view.receipt.touched),
         flags: flags(&view),
         warnings: view.warnings.clone(),
-        findings: view.findings.iter().map(|finding| finding_line(frame, &view.receipt.id, finding)).collect(),
+        findings: view
+            .findings
+            .iter()
+            .map(|finding| finding_line(frame, &view.receipt.id, finding, &queue.query))
+            .collect(),
         codes: codes(&view),
         trips: view.trips.iter().map(|trip| TripLine::new(&frame.shell, trip)).collect(),
         may: may(&mut tx, actor, &view).await?,
@@ -139,7 +144,7 @@ fn field_view(view: &DraftView, key: FieldKey, name: &impl Fn(&PersonId) -> Stri
             at: decision.decided_at,
         }),
         refused: None,
-        required: policy::REQUIRED_TO_CONFIRM.contains(&key),
+        needed_for: Step::needing(key),
     }
 }
 
@@ -157,7 +162,7 @@ fn proposed(row: &FieldRow) -> Option<Field> {
 }
 
 /// A finding as a sentence: `finding.{kind}`, the kind's details in the order the sentence names them.
-fn finding_line(frame: &Frame, id: &ReceiptId, finding: &FindingView) -> FindingLine {
+fn finding_line(frame: &Frame, id: &ReceiptId, finding: &FindingView, query: &str) -> FindingLine {
     let shell = &frame.shell;
     let mut text = shell.t(&format!("finding.{}", finding.kind));
     for (place, name) in details_of(finding.kind).iter().enumerate() {
@@ -172,7 +177,7 @@ fn finding_line(frame: &Frame, id: &ReceiptId, finding: &FindingView) -> Finding
     }
     let other = finding.other.as_ref().map(|receipt| {
         let name = [receipt.merchant.clone(), receipt.issued_on.map(|d| d.to_string()), receipt.total.clone()];
-        (format!("/drafts/{}", receipt.id), name.into_iter().flatten().collect::<Vec<_>>().join(" · "))
+        (in_list(&format!("/drafts/{}", receipt.id), query), name.into_iter().flatten().collect::<Vec<_>>().join(" · "))
     });
     let named = |is_named: bool| finding.other.as_ref().filter(|_| is_named).map(|receipt| receipt.id.to_string());
     FindingLine {
@@ -274,19 +279,17 @@ async fn queue_place(
     if !policy::is_reviewer(actor) {
         return Ok(QueuePlace { list_url: "/receipts".to_owned(), ..QueuePlace::default() });
     }
-    let mut place = QueuePlace { list_url: format!("/review?{query}"), ..QueuePlace::default() };
+    let list_url = in_list("/review", &query);
+    let mut place = QueuePlace { list_url, query: query.clone(), ..QueuePlace::default() };
     if !address.is_queue() {
         return Ok(place);
     }
-    let url = |id: &ReceiptId| format!("/drafts/{id}?{query}");
-    let listed = review::list_queue(&state.app, actor, address.filter()?, None, review::MAX_PAGE).await?;
-    let at = listed.receipts.iter().position(|r| r.id == row.id);
-    let next = at.map_or_else(|| listed.receipts.first(), |at| listed.receipts.get(at + 1));
-    let next = next.or_else(|| listed.receipts.first().filter(|first| first.id != row.id));
-    place.previous_url = at.and_then(|at| at.checked_sub(1)).map(|before| url(&listed.receipts[before].id));
-    place.next_url = next.map(|next| url(&next.id));
-    place.next_preview_url = next.and_then(super::receipts::first_preview);
-    place.waiting = listed.next.is_none().then_some(listed.receipts.len() as u64);
+    let url = |id: &ReceiptId| in_list(&format!("/drafts/{id}"), &query);
+    let found = review::place_in_queue(&state.app, actor, address.filter()?, row).await?;
+    place.previous_url = found.previous.map(|previous| url(&previous.id));
+    place.next_url = found.next.as_ref().map(|next| url(&next.id));
+    place.next_preview_url = found.next.as_ref().and_then(super::receipts::first_preview);
+    place.waiting = Some(found.waiting);
     Ok(place)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     capture::mail::{
         addresses, links,
         preview::{self, Preview},
-        quarantine,
+        quarantine, recheck,
     },
     domain::{
         ids::{MailAddressId, MailMessageId, VisitId},
@@ -127,8 +127,9 @@ async fn fill(state: &AppState, frame: &Frame, error: Option<&ApiError>) -> Resu
     let own = rows.next().ok_or_else(|| ApiError::not_found("mail address"))?;
     let shell = &frame.shell;
     let doubted = quarantine::list(&state.app, actor, false).await?;
-    let (quiet, waiting): (Vec<_>, Vec<_>) =
-        doubted.into_iter().map(|message| message_row(shell, &message)).partition(|row| row.doubt.is_quiet());
+    let rows_of = doubted.iter().map(|message| message_row(state, shell, message));
+    let (quiet, open): (Vec<_>, Vec<_>) = rows_of.partition(|row| row.doubt.is_quiet());
+    let (checking, waiting): (Vec<_>, Vec<_>) = open.into_iter().partition(|row| row.is_being_checked(&shell.now));
     let rejected = quarantine::list(&state.app, actor, true).await?;
     let lately = quarantine::read_lately(&state.app, actor).await?;
     Ok(MailPage {
@@ -142,9 +143,11 @@ async fn fill(state: &AppState, frame: &Frame, error: Option<&ApiError>) -> Resu
             .map(|(value, label)| Choice { value: value.clone(), label: label.clone() })
             .collect(),
         waiting,
+        checking,
+        check_minutes: check_minutes(),
         quiet,
-        rejected: rejected.iter().map(|message| message_row(shell, message)).collect(),
-        lately: lately.iter().map(|message| message_row(shell, message)).collect(),
+        rejected: rejected.iter().map(|message| message_row(state, shell, message)).collect(),
+        lately: lately.iter().map(|message| message_row(state, shell, message)).collect(),
         problem: error.map(shown),
     })
 }
@@ -160,7 +163,12 @@ async fn visit_choices(state: &AppState, frame: &Frame) -> Result<BTreeMap<Strin
     Ok(recent.into_iter().map(|visit| (visit.id.to_string(), words(&visit))).collect())
 }
 
-fn message_row(shell: &Shell, message: &MailMessage) -> MessageRow {
+/// Minutes between two checks of senders that could not be checked.
+fn check_minutes() -> u64 {
+    recheck::EVERY.as_secs() / 60
+}
+
+fn message_row(state: &AppState, shell: &Shell, message: &MailMessage) -> MessageRow {
     MessageRow {
         id: message.id.clone(),
         from: message.header_from.clone().unwrap_or_else(|| "–".to_owned()),
@@ -168,6 +176,7 @@ fn message_row(shell: &Shell, message: &MailMessage) -> MessageRow {
         doubt: message.doubt.unwrap_or(Doubt::Unchecked),
         received_at: message.received_at,
         is_proved: message.evidence.0.dmarc == Check::Pass || message.evidence.0.is_aligned,
+        checked_until: recheck::until(&state.office, message),
     }
 }
 
@@ -198,7 +207,7 @@ async fn fill_message(
     };
     let links = links::of_message(&state.office, frame.actor(), id).await?;
     let shell = &frame.shell;
-    let row = message_row(shell, &message);
+    let row = message_row(state, shell, &message);
     let draft = |receipt: &ReceiptRow| DraftLink {
         url: format!("/drafts/{}", receipt.id),
         merchant: receipt.merchant.clone(),
@@ -210,6 +219,7 @@ async fn fill_message(
         row,
         waits: message.doubt.is_some() && message.decision != Some(Decision::Accepted),
         is_doubted: message.doubt.is_some(),
+        check_minutes: check_minutes(),
         capture_id: message.capture_id,
         way: message.way,
         envelope_sender: message.envelope_sender,

@@ -1,22 +1,30 @@
 //! Names beside ids: people, visits, categories, as pages show them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use crate::{
     domain::{
         ids::{PersonId, VisitId},
         person::Language,
+        time::{CivilDate, Timestamp},
         visit::VisitChoice,
     },
     store::{
         StoreError, Tx, categories, people,
-        visits::{self, Visit},
+        visits::{self, Visit, VisitFilter},
     },
     web::pages::shell::{Choice, VisitOption, VisitView},
 };
 
-/// Visits offered in a select.
-const MAX_VISITS: i64 = 50;
+/// Visits offered in a select: two months of three a day; what is typed finds one among them.
+const MAX_VISITS: i64 = 200;
+/// A visit this near to a receipt's day is offered first: one pays for the journey the day before, the hotel after.
+const NEAR: Duration = Duration::from_hours(3 * 24);
+/// Most of those.
+const MAX_NEAR: i64 = 10;
 /// People offered in a filter.
 const MAX_PEOPLE: i64 = 2_000;
 
@@ -60,6 +68,28 @@ pub async fn category_choices(tx: &mut Tx, language: Language) -> Result<Vec<Cho
 pub async fn visit_options(tx: &mut Tx, owner: &PersonId, zone: &str) -> Result<Vec<VisitOption>, StoreError> {
     let recent = visits::list_recent(tx, owner, MAX_VISITS).await?;
     Ok(recent.iter().map(|visit| option(visit, zone)).collect())
+}
+
+/// A person's visits for a receipt of `day`: those around that day first, the nearest at the top, then the recent ones.
+pub async fn visit_options_about(
+    tx: &mut Tx,
+    owner: &PersonId,
+    day: Option<CivilDate>,
+    zone: &str,
+) -> Result<Vec<VisitOption>, StoreError> {
+    let noon = day.and_then(|day| format!("{day}T12:00:00Z").parse::<jiff::Timestamp>().ok()).map(Timestamp::from);
+    let mut near = Vec::new();
+    if let Some(noon) = noon {
+        let (from, until) = (Some(noon.minus(NEAR)), Some(noon.plus(NEAR)));
+        let filter = VisitFilter { owner: Some(owner), customer: None, customer_part: "", from, until };
+        near = visits::search(tx, filter, None, MAX_NEAR).await?;
+        near.sort_by_key(|visit| visit.starts_at.as_micros().abs_diff(noon.as_micros()));
+    }
+    let mut options: Vec<VisitOption> = near.iter().map(|visit| option(visit, zone)).collect();
+    let others =
+        visit_options(tx, owner, zone).await?.into_iter().filter(|recent| near.iter().all(|v| v.id != recent.id));
+    options.extend(others);
+    Ok(options)
 }
 
 /// A visit as an option.

@@ -22,6 +22,7 @@ use crate::{
         api::drafts::list::{ListParameters, encode_cursor},
         auth::encode,
         pages::{
+            draft::in_list,
             queue::{QueueFilter, QueuePage, QueueRow},
             shell::Choice,
         },
@@ -135,10 +136,11 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Queu
         ListParameters { after: Some(address.after.clone()).filter(|a| !a.is_empty()), ..ListParameters::default() }
             .cursor()?;
     let filter = address.filter()?;
-    let listed = if address.is_queue() {
-        review::list_queue(&state.app, actor, filter, cursor.as_ref(), LIMIT).await?
+    let (listed, total) = if address.is_queue() {
+        let total = review::count_queue(&state.app, actor, filter.clone()).await?;
+        (review::list_queue(&state.app, actor, filter, cursor.as_ref(), LIMIT).await?, Some(total))
     } else {
-        review::list_mine(&state.app, actor, filter, cursor.as_ref(), LIMIT).await?
+        (review::list_mine(&state.app, actor, filter, cursor.as_ref(), LIMIT).await?, None)
     };
     let mut tx = state.app.db.read().await?;
     let categories = names::category_choices(&mut tx, frame.shell.lang).await?;
@@ -155,7 +157,7 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Queu
         rows.push(QueueRow {
             id: row.id.clone(),
             state: row.state,
-            url: format!("/drafts/{}?{query}", row.id),
+            url: in_list(&format!("/drafts/{}", row.id), &query),
             thumbnail_url: thumbnail(row),
             owner: owners.get(&row.owner_id).cloned().unwrap_or_default(),
             merchant: row.merchant.clone(),
@@ -177,7 +179,7 @@ async fn fill(state: &AppState, frame: &Frame, address: &Address) -> Result<Queu
     let people = names::people_choices(&mut tx).await?;
     Ok(QueuePage {
         shell: frame.shell.clone(),
-        total: listed.next.is_none().then_some(rows.len() as u64),
+        total,
         rows,
         filter: QueueFilter {
             state: address.state.clone(),

@@ -31,6 +31,10 @@ pub struct MailPage {
     pub visits: Vec<Choice>,
     /// Messages that wait for a decision, newest first.
     pub waiting: Vec<MessageRow>,
+    /// Messages whose sender is still being checked, newest first.
+    pub checking: Vec<MessageRow>,
+    /// Minutes between two checks of those.
+    pub check_minutes: u64,
     /// Bounces, automatic answers and the like.
     pub quiet: Vec<MessageRow>,
     /// What was rejected.
@@ -67,6 +71,15 @@ pub struct MessageRow {
     pub received_at: Timestamp,
     /// Whether remembering the sender would help next time: something proves them.
     pub is_proved: bool,
+    /// Until when its sender is checked again by itself, or was in vain.
+    pub checked_until: Option<Timestamp>,
+}
+
+impl MessageRow {
+    /// Whether its sender is still being checked at `now`: then nobody has to decide.
+    pub fn is_being_checked(&self, now: &Timestamp) -> bool {
+        self.checked_until.is_some_and(|until| until > *now)
+    }
 }
 
 /// `GET /mail/{id}`: one message, safely. No part of it is ever rendered as HTML, and nothing is fetched.
@@ -81,6 +94,8 @@ pub struct MessagePage {
     pub waits: bool,
     /// Whether a doubt is to be shown.
     pub is_doubted: bool,
+    /// Minutes between two checks of a sender.
+    pub check_minutes: u64,
     /// The capture with its bytes.
     pub capture_id: CaptureId,
     /// Which way it came.

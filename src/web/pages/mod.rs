@@ -8,6 +8,7 @@ pub mod categories;
 pub mod draft;
 pub mod error;
 pub mod failed;
+pub mod field;
 pub mod html;
 pub mod https_help;
 pub mod mail;

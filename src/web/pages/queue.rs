@@ -20,7 +20,7 @@ pub struct QueuePage {
     pub shell: Shell,
     /// Drafts, oldest first.
     pub rows: Vec<QueueRow>,
-    /// How many fit the filter, when counted.
+    /// How many of the queue fit the filter; other lists are not counted.
     pub total: Option<u64>,
     /// The filter as set.
     pub filter: QueueFilter,

@@ -260,7 +260,11 @@ impl Shell {
         // `conflict:print=12.00`: who, and what they say.
         let (who, says) =
             if kind == "conflict" { detail.split_once('=').unwrap_or((detail, "")) } else { (detail, "") };
-        let Some(word) = self.why_word(kind, who) else { return text.replace("{0}", detail) };
+        let Some(word) = self.why_word(kind, who) else {
+            // OpenStreetMap's kinds are many, and their codes are English words.
+            let detail = if kind == "brand_kind" { detail.replace('_', " ") } else { detail.to_owned() };
+            return text.replace("{0}", &detail);
+        };
         let word = format!("{word} {says}");
         // What is not printed like this stands without quotation marks.
         text.replace("“{0}”", word.trim_end()).replace("{0}", word.trim_end())
@@ -271,6 +275,7 @@ impl Shell {
         let (table, code) = match (kind, who.strip_prefix("code:")) {
             ("sign", _) => ("why_sign", who),
             ("code", _) => ("why_code", who),
+            ("brand_kind", _) => ("why_shop", who),
             (_, Some(format)) => ("why_code", format),
             ("source" | "agree" | "conflict" | "label", None) => ("why_source", who),
             _ => return None,
@@ -355,6 +360,10 @@ mod tests {
         assert_eq!(shell.why("label:seller"), "next to the seller's label");
         assert_eq!(shell.why("sign:RM"), "the paper shows “RM”");
         assert_eq!(shell.why("sign:simplified"), "the paper shows simplified Chinese");
+        assert_eq!(shell.why("brand_kind:department_store"), "kind of shop: department store");
+        assert_eq!(shell.why("brand_kind:camel_market"), "kind of shop: “camel market”");
+        let chinese = samples::shell(Language::Zh, "/");
+        assert_eq!(chinese.why("brand_kind:department_store"), "商家类型：百货商店");
         assert_eq!(shell.why("agree:code:fapiao"), "the fapiao's code says the same");
         assert_eq!(shell.why("conflict:print=12.00"), "disagrees: what is printed 12.00");
         let codes = ["sum:rate", "sum:items", "sum:rate"].map(str::to_owned);

@@ -136,6 +136,7 @@ fn words_in_the_catalog_are_used_somewhere() {
         "why_source",
         "why_code",
         "why_sign",
+        "why_shop",
         "journal",
         "status",
         "health",

@@ -62,8 +62,10 @@ test("the folio and the invoice of one stay name each other, with the reason and
 });
 
 test("a reviewer who says that they are two expenses is not asked again, and can take it back", async () => {
-  await person.page.goto(invoicePath);
+  // From a filtered queue: the answer leads back into it.
+  await person.page.goto(`${invoicePath}?text=1200`);
   await press("keep-apart");
+  assert.equal(new URL(person.page.url()).search, "?text=1200");
   for (const path of [invoicePath, folioPath]) {
     await person.page.goto(path);
     assert.deepEqual([await shown("finding-kept_apart"), await shown("finding-same_expense")], [1, 0], path);
@@ -74,8 +76,9 @@ test("a reviewer who says that they are two expenses is not asked again, and can
 });
 
 test("one press attaches the folio: it lies with the invoice, and the stay is counted once", async () => {
-  await person.page.goto(folioPath);
+  await person.page.goto(`${folioPath}?text=1200`);
   await press("attach");
+  assert.equal(new URL(person.page.url()).search, "?text=1200");
   assert.equal(new URL(person.page.url()).pathname, invoicePath, "the invoice leads, from whichever side it was pressed");
   const documents = person.page.getByTestId("draft-documents").getByRole("listitem");
   assert.equal(await documents.count(), 2);

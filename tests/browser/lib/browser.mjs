@@ -64,9 +64,10 @@ export async function openSession(browser, address, { locale = "en", size = SIZE
 
 /**
  * Takes pictures of `path` as the session's person sees it: phone and desktop, English and Chinese, to
- * `target/screenshots/<name>-<language>-<width>.png`. Fails when a page scrolls sideways or misbehaves.
+ * `target/screenshots/<name>-<language>-<width>.png`. Fails when a page scrolls sideways or misbehaves. `prepare` does
+ * something on the page first; then only what its window shows is taken.
  */
-export async function screenshots(browser, session, address, name, path) {
+export async function screenshots(browser, session, address, name, path, prepare) {
   const storageState = await session.context.storageState();
   for (const locale of LOCALES) {
     for (const size of SIZES) {
@@ -77,7 +78,8 @@ export async function screenshots(browser, session, address, name, path) {
         await speak(view.page, language);
         await view.page.evaluate(() => document.fonts.ready.then(() => true));
         const file = join(screenshotDirectory, `${name}-${language}-${size.width}.png`);
-        await view.page.screenshot({ path: file, fullPage: true });
+        await prepare?.(view.page);
+        await view.page.screenshot({ path: file, fullPage: !prepare });
         const wide = await view.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wide <= 0, `${path} is ${wide} px wider than ${size.width} px in ${language}: see ${file}`);
         assert.deepEqual(view.problems, [], `${path} in ${language} at ${size.width} px`);

@@ -8,6 +8,7 @@ export const PATHS = {
   capture: "/capture",
   receipts: "/receipts",
   review: "/review",
+  visits: "/visits",
 };
 
 /** The password every flow's person chooses; long enough for the default policy. */
@@ -31,13 +32,31 @@ export async function signInFirst(page, { name, password }) {
   await clickAndLeave(page, page.getByTestId("password-submit"));
 }
 
+/** Adds a customer and a visit to them on the day (`YYYY-MM-DD`), as a rep does. */
+export async function addVisit(page, customer, day) {
+  await page.goto(PATHS.visits);
+  await page.getByTestId("customer-add-open").click();
+  await page.getByTestId("customer-name").fill(customer);
+  await Promise.all([page.waitForEvent("load"), page.getByTestId("customer-add").click()]);
+  await page.getByTestId("visit-add-open").click();
+  await page.getByTestId("visit-customer").selectOption({ label: customer });
+  await page.getByTestId("visit-on").fill(day);
+  await Promise.all([page.waitForEvent("load"), page.getByTestId("visit-add").click()]);
+}
+
+/** A select one types into, by the test id of the select: what is typed into, and the choices shown. */
+export function picker(page, testId) {
+  const input = page.getByTestId(`${testId}-typed`);
+  return { input, options: input.locator("xpath=..").getByRole("option") };
+}
+
 /**
- * Hands files in from the capture page, without a visit. Resolves once all were read, to the rows on the page, newest
+ * Hands files in from the capture page, without a visit unless told otherwise. Resolves once all were read, to the rows on the page, newest
  * first; each has a link `upload-open` to its draft.
  */
-export async function capture(page, files, readLimitMs) {
+export async function capture(page, files, readLimitMs, visit = "none") {
   await page.goto(PATHS.capture);
-  await page.getByTestId("capture-visit").selectOption("none");
+  await page.getByTestId("capture-visit").selectOption(visit);
   await page.getByTestId("capture-input").setInputFiles(files);
   const read = page.locator('[data-testid="upload"][data-state="read"]');
   await read.nth(files.length - 1).waitFor({ timeout: readLimitMs });

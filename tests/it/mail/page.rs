@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vouch::{
-    capture::mail::{addresses, webhook::Posted},
+    capture::mail::{PostOffice, addresses, authenticate::Authenticator, webhook::Posted},
     domain::{
         capture::{CaptureState, Reason},
         ids::{CaptureId, DocumentId, ReadingId},
@@ -22,7 +22,7 @@ use vouch::{
 
 use crate::{
     review::{fill_in_and_submit, furnish},
-    support::{Caller, NOW, TestApp, actor, app, office, on_both, site},
+    support::{Caller, NOW, Site, TestApp, actor, app, office, on_both, site, site_with_office},
 };
 
 /// A message to `who` that waits, and the document that it is.
@@ -41,6 +41,49 @@ async fn message(world: &TestApp, who: &Actor, subject: &str) -> (MailMessage, D
     let message = waiting.into_iter().find(|message| message.subject.as_deref() == subject).unwrap();
     let document = captures::documents(&mut tx, &message.capture_id).await.unwrap().remove(0).id;
     (message, document)
+}
+
+/// Where no DNS server is: the port of the discard service.
+const NO_DNS: &str = "127.0.0.1:9";
+
+#[tokio::test]
+async fn a_sender_dns_says_nothing_about_is_checked_again_by_itself_and_the_pages_say_until_when() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let (mail, _) = message(&world, &rep, "News of the week\r\nList-Id: <news.air.example>").await;
+        let asking =
+            PostOffice { authenticator: Authenticator::with_dns(NO_DNS.parse().unwrap()).unwrap(), ..office(&world) };
+        let asking = site_with_office(&world, asking);
+        let path = format!("/mail/{}", mail.id);
+        let get = async |site: &Site, path: &str| {
+            site.send(&Caller::session(&world, &rep).await, Method::GET, path, "", Vec::new()).await.text()
+        };
+        let lists = async |site: &Site| {
+            let page = get(site, "/mail").await;
+            ["mail-checking", "mail-waiting"].map(|list| {
+                page.split_once(&format!("data-testid=\"{list}\""))
+                    .and_then(|(_, rest)| rest.split_once("</ul>"))
+                    .is_some_and(|(rows, _)| rows.contains(&path))
+            })
+        };
+        // Two days from NOW, on the clock of Shanghai.
+        let until = "2026-11-25 18:00";
+        assert_eq!(lists(&asking).await, [true, false]);
+        assert!(get(&asking, "/mail").await.contains(&format!("asked again until {until}")));
+        let page = get(&asking, &path).await;
+        assert!(page.contains("asks again every 10 minutes until 2026-11-25 18:00"), "{page}");
+        // Whoever asks nobody promises nothing.
+        let silent = site(&world);
+        assert_eq!(lists(&silent).await, [false, true]);
+        assert!(!get(&silent, &path).await.contains(until));
+
+        world.clock.advance(std::time::Duration::from_hours(48));
+        assert_eq!(lists(&asking).await, [false, true], "now its owner has to say");
+        assert!(get(&asking, &path).await.contains("got no answer: now it is for you"));
+    })
+    .await;
 }
 
 /// A reading of a document of a capture: one line, and what it says in data.

@@ -24,7 +24,7 @@ pub use journal::journal_kinds;
 pub use mail::office;
 pub use people::{actor, person, rep};
 pub use server::{Api, PATIENCE, Server, VOUCH, command, fixture, variable};
-pub use site::{Answer, Caller, Site, site, site_with_keys};
+pub use site::{Answer, Caller, Site, site, site_with_keys, site_with_office};
 
 /// Monday, 23 November 2026, 10:00 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_428_000_000_000);

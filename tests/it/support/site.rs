@@ -10,7 +10,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tower::ServiceExt as _;
 use vouch::{
-    capture::mail::webhook::Keys,
+    capture::mail::{PostOffice, webhook::Keys},
     domain::{ids::SessionId, person::Actor, sha256::Sha256},
     people,
     store::sessions::{self, Session},
@@ -20,7 +20,7 @@ use vouch::{
     },
 };
 
-use super::{NOW, TestApp};
+use super::TestApp;
 
 /// Most bytes of an answer.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -74,6 +74,15 @@ pub fn site(world: &TestApp) -> Site {
 
 /// The same with other keys of mail providers.
 pub fn site_with_keys(world: &TestApp, hooks: Keys) -> Site {
+    build(world, hooks, super::office(world))
+}
+
+/// The same with another post office.
+pub fn site_with_office(world: &TestApp, office: PostOffice) -> Site {
+    build(world, super::mail::hook_keys(), office)
+}
+
+fn build(world: &TestApp, hooks: Keys, office: PostOffice) -> Site {
     let web = WebSettings {
         external_url: "http://localhost".to_owned(),
         is_secure: false,
@@ -84,15 +93,7 @@ pub fn site_with_keys(world: &TestApp, hooks: Keys) -> Site {
         mail_doors: Vec::new(),
     };
     let metrics = PrometheusBuilder::new().build_recorder().handle();
-    Site {
-        router: web::router(AppState {
-            app: world.app.clone(),
-            pool: None,
-            web: Arc::new(web),
-            office: super::office(world),
-            metrics,
-        }),
-    }
+    Site { router: web::router(AppState { app: world.app.clone(), pool: None, web: Arc::new(web), office, metrics }) }
 }
 
 impl Site {
@@ -127,13 +128,14 @@ impl Caller {
         // A secret has 43 characters, an id 36.
         let secret = format!("{id}session");
         let csrf = format!("form-token-{id}");
+        let now = world.app.now();
         let session = Session {
             id,
             person_id: who.id.clone(),
             csrf: csrf.clone(),
-            created_at: NOW,
-            last_seen_at: NOW,
-            expires_at: NOW.plus(people::SESSION_IDLE),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus(people::SESSION_IDLE),
         };
         let mut tx = world.app.db.write().await.unwrap();
         sessions::create(&mut tx, &session, Sha256::of(secret.as_bytes())).await.unwrap();

@@ -1,6 +1,7 @@
 // Capture: every picture is sent by itself, kept in the page until Vouch has stored it, and followed until it is read.
 
 import { csrf, element, grouped, problemText, t, word } from "./common.js";
+import { pickers } from "./picker.js";
 
 const form = document.getElementById("capture-form");
 const list = document.getElementById("uploads");
@@ -16,6 +17,7 @@ const POLL_FOR_MS = 180_000;
 const uploads = [];
 let counter = 0;
 
+pickers();
 if (!window.isSecureContext) document.getElementById("insecure").hidden = false;
 
 // crypto.randomUUID is missing on plain HTTP; getRandomValues is not.

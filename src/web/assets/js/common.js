@@ -74,6 +74,12 @@ export function grouped(amount) {
   return match ? `${match[1]}${match[2].replace(/\B(?=(\d{3})+$)/g, ",")}${match[3] ?? ""}` : (amount ?? "");
 }
 
+/**
+ * Whether a key belongs to an input method: its Enter ends a composition, and never confirms, sends or goes on. Safari
+ * reports that Enter after the composition, with the code 229 (UI Events, section 5.3) as the only sign.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 // One open menu at a time, closed by Escape or a click elsewhere.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open], details.decide[open]")) {
@@ -81,7 +87,7 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  if (event.key !== "Escape" || isComposing(event)) return;
   for (const menu of document.querySelectorAll("details.menu[open], details.decide[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();

@@ -1,6 +1,8 @@
 // The draft page: keys, values, saving and deciding. The picture is viewer.js, tidying typed text is tidy.js.
 
-import { ApiError, api, element, grouped, t, word } from "./common.js";
+import { ApiError, api, element, grouped, isComposing, t, word } from "./common.js";
+import { remember, tell } from "./decided.js";
+import { pickers } from "./picker.js";
 import { dateWords, tidy } from "./tidy.js";
 import { Viewer } from "./viewer.js";
 
@@ -8,12 +10,17 @@ const form = document.getElementById("draft-form");
 const messages = document.getElementById("messages");
 const saved = document.getElementById("saved");
 const rows = [...form.querySelectorAll(".f")];
-const viewer = new Viewer(document.getElementById("viewer"), (key) => control(rowOf(key))?.focus());
+pickers(form);
+const viewer = new Viewer(document.getElementById("viewer"), (key) => enter(rowOf(key)));
 let current = null;
 let busy = false;
 
 const rowOf = (key) => document.getElementById(`row-${key}`);
-const control = (row) => row?.querySelector("input, select");
+/** What holds the field's value. */
+const control = (row) => row?.querySelector("select, input:not([role=combobox])");
+/** What one types the field into. */
+const typed = (row) => row?.querySelector("[role=combobox]") ?? control(row);
+const enter = (row) => typed(row)?.focus();
 const isEdited = (row) => control(row).value !== control(row).dataset.initial;
 const edited = () => rows.filter(isEdited);
 const canEdit = () => form.querySelector('[data-act="save"]') !== null;
@@ -29,7 +36,8 @@ function select(row) {
 function refresh(row) {
   const input = control(row);
   row.classList.toggle("edited", isEdited(row));
-  input.removeAttribute("aria-invalid");
+  for (const part of [input, typed(row)]) part.removeAttribute("aria-invalid");
+  row.querySelector(".asked")?.remove();
   const day = row.querySelector("[data-day]");
   if (day) day.textContent = dateWords(input.value, document.documentElement.lang);
   saved.textContent = edited().length ? t("js.unsaved") : "";
@@ -37,6 +45,7 @@ function refresh(row) {
 
 function set(row, value) {
   control(row).value = value;
+  if (control(row).tagName === "SELECT") control(row).dispatchEvent(new Event("change"));
   refresh(row);
 }
 
@@ -52,8 +61,12 @@ function point(row) {
 
 for (const row of rows) {
   const input = control(row);
-  input.addEventListener("focus", () => { select(row); if (input.select && !input.readOnly) input.select(); });
+  for (const part of new Set([input, typed(row)])) {
+    part.addEventListener("focus", () => { select(row); if (part.select && !part.readOnly) part.select(); });
+  }
   input.addEventListener("input", () => refresh(row));
+  // Picking is taking: the next Enter confirms.
+  if (typed(row) !== input) input.addEventListener("change", () => { row.dataset.taken = input.value; });
   input.addEventListener("change", () => { if (input.tagName === "INPUT") input.value = tidy(row.dataset.kind, input.value); refresh(row); point(row); });
   row.addEventListener("pointerenter", () => viewer.hint(row.dataset.field));
   row.addEventListener("pointerleave", () => viewer.hint(current?.dataset.field));
@@ -66,7 +79,7 @@ form.addEventListener("click", (event) => {
 
 /** The next field, after the current one, that is not certain or not filled; from the top when there is none below. */
 function nextDoubtful() {
-  const doubtful = rows.filter((row) => !isEdited(row) && (["low", "mid"].includes(row.dataset.level) || (row.dataset.level === "empty" && row.dataset.required === "true")));
+  const doubtful = rows.filter((row) => !isEdited(row) && (["low", "mid"].includes(row.dataset.level) || (row.dataset.level === "empty" && row.dataset.required)));
   const candidates = doubtful.length ? doubtful : rows;
   const at = rows.indexOf(current);
   return candidates.find((row) => rows.indexOf(row) > at) ?? candidates[0];
@@ -75,8 +88,33 @@ function nextDoubtful() {
 // --- saving and deciding
 
 function say(...content) {
-  messages.replaceChildren(element("div", { class: "notice bad", role: "alert", "data-testid": "draft-message" }, element("p", {}, ...content)));
+  messages.querySelector('[data-testid="draft-message"]')?.remove();
+  messages.prepend(element("div", { class: "notice bad", role: "alert", "data-testid": "draft-message" }, element("p", {}, ...content)));
   messages.scrollIntoView({ block: "nearest" });
+}
+
+/** Says beside a field why it is asked for, and goes there. */
+function ask(row, text) {
+  row.querySelector(".asked")?.remove();
+  const words = element("p", { class: "why asked", role: "alert", "data-testid": `asked-${row.dataset.field}` }, text);
+  row.querySelector(".f-head").after(words);
+  for (const part of [control(row), typed(row)]) part.setAttribute("aria-invalid", "true");
+  enter(row);
+  if (typed(row) === control(row)) return;
+  // A list to choose from opens with it, and does not lie over the words.
+  typed(row).click();
+  if (row.querySelector(".picker > ul.up")) row.querySelector(".picker").after(words);
+}
+
+/** Goes to the first field the act cannot do without, saying so; whether there is one. */
+function lacks(name) {
+  const needed = { submit: ["submit"], confirm: ["submit", "confirm"] }[name] ?? [];
+  const empty = rows.filter((row) => needed.includes(row.dataset.required) && !control(row).value.trim());
+  if (empty.length === 0) return false;
+  const others = empty.filter((row) => row.dataset.field !== "visit");
+  const missing = word("error", "fields_missing").replace("{0}", others.map((row) => word("field", row.dataset.field)).join(", "));
+  ask(empty[0], empty[0].dataset.field === "visit" ? word("error", "visit_undecided") : missing);
+  return true;
 }
 
 const path = `/api/v1/drafts/${encodeURIComponent(form.dataset.id)}`;
@@ -102,6 +140,7 @@ async function save() {
     row.classList.remove("edited", "low", "mid", "high", "empty");
     row.classList.add("decided");
     row.dataset.level = "decided";
+    if (row.dataset.field === "visit") document.querySelector('.flag[data-flag="no_visit"]')?.remove();
     row.querySelector(".f-sure")?.replaceChildren(element("span", { class: "by" }, `\u2713 ${t("js.you")}`));
     const more = row.querySelector(".f-more");
     more?.querySelector(".reasons")?.remove();
@@ -126,7 +165,10 @@ async function act(name) {
     form.reason.setAttribute("placeholder", t("js.reason_needed"));
     return;
   }
+  if (lacks(name)) return;
   busy = true;
+  // A button that is switched off loses the focus; it is given back.
+  const held = document.activeElement;
   for (const button of form.querySelectorAll("[data-act]")) button.disabled = true;
   saved.textContent = t("js.saving");
   try {
@@ -134,7 +176,9 @@ async function act(name) {
     if (name === "save") { saved.textContent = t("js.saved"); return; }
     await api("POST", `${path}/${name}`, { revision: Number(form.dataset.revision), ...(["return", "reject"].includes(name) ? { reason } : {}) });
     leaving = true;
-    location.assign(["confirm", "return", "reject"].includes(name) ? form.dataset.after : location.href);
+    const isDecided = ["confirm", "return", "reject"].includes(name);
+    if (isDecided) remember(name, document.getElementById("title-merchant").textContent, `${location.pathname}${location.search}`);
+    location.assign(isDecided ? form.dataset.after : location.href);
   } catch (error) {
     saved.textContent = "";
     if (!(error instanceof ApiError)) throw error;
@@ -143,6 +187,7 @@ async function act(name) {
   } finally {
     busy = false;
     for (const button of form.querySelectorAll("[data-act]")) button.disabled = false;
+    if (held?.isConnected && (document.activeElement === document.body || document.activeElement === null)) held.focus();
   }
 }
 
@@ -152,7 +197,7 @@ function mark(problem) {
   // A refused value is named in backticks: "`total` cannot be …".
   const key = code ?? problem?.extra?.fields?.[0] ?? /`(\w+)`/.exec(problem?.detail ?? "")?.[1];
   const row = key ? rowOf(key) : null;
-  if (row) { control(row).setAttribute("aria-invalid", "true"); control(row).focus(); }
+  if (row) { for (const part of [control(row), typed(row)]) part.setAttribute("aria-invalid", "true"); enter(row); }
 }
 
 async function conflict(error) {
@@ -162,7 +207,7 @@ async function conflict(error) {
   } catch {
     // What the problem said must do.
   }
-  const mine = edited().map((row) => `${row.querySelector("label").textContent.replace("*", "")}: ${control(row).value || "–"}`).join(", ");
+  const mine = edited().map((row) => `${row.querySelector("label").textContent.replace("*", "")}: ${typed(row).value || "–"}`).join(", ");
   say(state ? t("js.conflict", word("state", state)) : error.message, " ",
     element("a", { href: location.href, "data-testid": "draft-reload", onclick: () => { leaving = true; } }, t("js.reload")),
     ...(mine ? [element("br"), t("js.yours", mine)] : []));
@@ -190,7 +235,7 @@ const primary = () => form.querySelector('[data-act="confirm"], [data-act="submi
 
 document.addEventListener("keydown", (event) => {
   const help = document.getElementById("help");
-  if (help.open) return;
+  if (help.open || isComposing(event)) return;
   // A held or doubled Enter must not confirm a draft nobody has seen.
   if (event.key === "Enter" && (event.repeat || !ready) && event.target.id !== "reason") { event.preventDefault(); return; }
   const target = event.target;
@@ -210,10 +255,11 @@ document.addEventListener("keydown", (event) => {
   } else if (typing && event.key === "Enter" && target.id !== "reason") {
     // In a field just changed Enter takes the value and goes on; only in an untouched one it confirms.
     const row = target.closest(".f");
-    if (row && isEdited(row) && row.dataset.taken !== target.value) {
-      target.dispatchEvent(new Event("change"));
-      row.dataset.taken = target.value;
-      control(rows[rows.indexOf(row) + 1])?.focus();
+    const value = row && control(row).value;
+    if (row && isEdited(row) && row.dataset.taken !== value) {
+      control(row).dispatchEvent(new Event("change"));
+      row.dataset.taken = control(row).value;
+      enter(rows[rows.indexOf(row) + 1]);
     } else act(primary() ?? "save");
   } else if (typing && event.key === "Escape") {
     target.blur();
@@ -223,9 +269,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && !target.closest("a, button")) {
     if (primary()) act(primary());
   } else if (event.key === "e") {
-    control(nextDoubtful())?.focus();
+    enter(nextDoubtful());
   } else if (event.key === "j") document.getElementById("next")?.click();
   else if (event.key === "k") document.getElementById("previous")?.click();
+  else if (event.key === "u") document.getElementById("decided-link")?.click();
   else if (event.key === "r") decide("return");
   else if (event.key === "x") decide("reject");
   else if (event.key === "?") help.showModal();
@@ -254,8 +301,10 @@ for (const line of document.querySelectorAll("[data-item]")) {
   line.addEventListener("click", () => viewer.show(line.dataset.item));
 }
 
-// What a reviewer looks at first: the first doubtful field, else the total.
-const first = rows.find((row) => row.dataset.level === "low") ?? rows.find((row) => row.dataset.level === "mid") ?? rowOf("total");
+// What a reviewer looks at first: the first doubtful one of the fields every expense needs, else the total. Another
+// doubtful field may stand further down than the page shows, and a mark on the picture alone says nothing.
+const first = ["low", "mid"].map((level) => rows.find((row) => row.dataset.level === level && row.dataset.required && row.dataset.place)).find(Boolean) ?? rowOf("total");
 if (first) select(first);
+tell(saved);
 // The next picture is in the cache before it is asked for.
 if (form.dataset.nextPreview) new Image().src = form.dataset.nextPreview;

@@ -1,4 +1,8 @@
 // Copies an address to the clipboard; without a clipboard (plain HTTP) it selects the address instead.
+
+import { pickers } from "./picker.js";
+
+pickers();
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const before = button.textContent;

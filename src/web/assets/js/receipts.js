@@ -1,6 +1,7 @@
 // My receipts: looks again while something is being read, and keeps what is ticked.
 
 import { t } from "./common.js";
+import { pickers } from "./picker.js";
 
 /** Milliseconds between looks while something moves, and otherwise. */
 const MOVING_MS = 2500;
@@ -52,6 +53,7 @@ async function look() {
         for (const tick of ticks()) tick.checked = kept.has(tick.value);
         const select = fresh.querySelector('select[name="visit"]');
         if (select && visit) select.value = visit;
+        pickers(fresh);
         const filters = page.querySelector(".filters");
         if (filters) document.querySelector(".filters")?.replaceWith(document.adoptNode(filters));
         count();
@@ -67,5 +69,6 @@ function plan() {
   setTimeout(look, document.getElementById("live").dataset.moving === "true" ? MOVING_MS : RESTING_MS);
 }
 
+pickers();
 plan();
 count();

@@ -19,6 +19,7 @@ fn row(n: u32, subject: &str, from: &str, doubt: Doubt, is_proved: bool) -> Mess
         doubt,
         received_at: ago(u64::from(n)),
         is_proved,
+        checked_until: None,
     }
 }
 
@@ -38,6 +39,11 @@ pub fn mail(lang: Language) -> Vec<(&'static str, MailPage)> {
             row(3, "Fwd: 您的电子发票 25312000000012345678", "invoice@shop.example", Doubt::Unknown, true),
             row(4, "<b>bold</b> Urgent: pay this", "ceo@example.org", Doubt::Forged, false),
         ],
+        checking: vec![MessageRow {
+            checked_until: Some(NOW.plus(std::time::Duration::from_secs(3_600))),
+            ..row(8, "Your order 4711", "orders@shop.example", Doubt::Unchecked, false)
+        }],
+        check_minutes: 10,
         quiet: vec![row(5, "Out of office", "ben@example.org", Doubt::AutoReply, false)],
         lately: vec![row(7, "Your booking XYZ7Q2 <b>bold</b>", "booking@air.example", Doubt::Unknown, true)],
         rejected: vec![row(6, "You won", "lottery@example.net", Doubt::Unauthenticated, false)],
@@ -48,6 +54,7 @@ pub fn mail(lang: Language) -> Vec<(&'static str, MailPage)> {
         of_visits: vec![],
         visits: vec![],
         waiting: vec![],
+        checking: vec![],
         quiet: vec![],
         rejected: vec![],
         lately: vec![],
@@ -62,6 +69,7 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         row: row(4, "<b>bold</b> Urgent: pay this", "ceo@example.org", Doubt::Forged, false),
         waits: true,
         is_doubted: true,
+        check_minutes: 10,
         capture_id: id(40),
         way: Way::Smtp,
         envelope_sender: Some("bounce@sender.example".into()),
@@ -111,7 +119,22 @@ pub fn message(lang: Language) -> Vec<(&'static str, MessagePage)> {
         trips: vec![],
         ..read.clone()
     };
-    vec![("message", waiting), ("message_read", read), ("message_unread", unread)]
+    let unchecked = |until| MessagePage {
+        row: MessageRow {
+            checked_until: Some(until),
+            ..row(8, "Your order 4711", "orders@shop.example", Doubt::Unchecked, false)
+        },
+        ..waiting.clone()
+    };
+    let checking = unchecked(NOW.plus(std::time::Duration::from_secs(3_600)));
+    let in_vain = unchecked(ago(1));
+    vec![
+        ("message", waiting),
+        ("message_read", read),
+        ("message_unread", unread),
+        ("message_checking", checking),
+        ("message_in_vain", in_vain),
+    ]
 }
 
 pub fn admin_mail(lang: Language) -> Vec<(&'static str, AdminMailPage)> {

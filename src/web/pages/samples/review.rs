@@ -15,10 +15,8 @@ use crate::{
     web::{
         i18n::text,
         pages::{
-            draft::{
-                Change, CodeLine, DecidedView, DocumentView, DraftPage, FieldView, FindingLine, HistoryLine, May,
-                PageView, QueuePlace,
-            },
+            draft::{Change, CodeLine, DocumentView, DraftPage, FindingLine, HistoryLine, May, PageView, QueuePlace},
+            field::{DecidedView, FieldView, Step},
             queue::{QueueFilter, QueuePage, QueueRow},
             shell::{Problem, VisitView},
             trips::TripLine,
@@ -174,7 +172,7 @@ pub fn trips(lang: Language) -> Vec<TripLine> {
 }
 
 pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
-    let required = |field: FieldView| FieldView { required: true, ..field };
+    let required = |field: FieldView| FieldView { needed_for: Step::needing(field.key), ..field };
     let fields = vec![
         proposed(
             FieldKey::Merchant,
@@ -296,6 +294,7 @@ pub fn draft(lang: Language) -> Vec<(&'static str, DraftPage)> {
         may: May { edit: true, confirm: true, decide: true, verify: true, pair: true, ..May::default() },
         queue: QueuePlace {
             list_url: "/review?state=submitted".into(),
+            query: "state=submitted".into(),
             previous_url: Some("/drafts/1?state=submitted".into()),
             next_url: Some("/drafts/3?state=submitted".into()),
             next_preview_url: Some("/sample/receipt.svg".into()),
