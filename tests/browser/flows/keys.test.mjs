@@ -84,6 +84,12 @@ test("on a phone no field that gets the focus is left under the picture or the b
     return [...controls, ...controls.reverse()].filter((control) => !isSeen(control)).map((control) => control.id);
   });
   assert.deepEqual(hidden, []);
+  // Nor does the page move when something is said about saving.
+  const top = () => phone.page.locator("h1").evaluate((title) => title.getBoundingClientRect().top + scrollY);
+  const before = await top();
+  await field(phone.page, "merchant").fill("Elsewhere");
+  assert.notEqual(await phone.page.locator("#saved").innerText(), "");
+  assert.equal(await top(), before);
   await phone.context.close();
 });
 

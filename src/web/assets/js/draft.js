@@ -9,6 +9,8 @@ import { Viewer } from "./viewer.js";
 const form = document.getElementById("draft-form");
 const messages = document.getElementById("messages");
 const saved = document.getElementById("saved");
+// On a phone the bar has no room for it: there it stands over the buttons, and nothing moves when it speaks.
+if (matchMedia("(max-width: 899px)").matches) form.querySelector(".actions").prepend(saved);
 const rows = [...form.querySelectorAll(".f")];
 pickers(form);
 const viewer = new Viewer(document.getElementById("viewer"), (key) => enter(rowOf(key)));
