@@ -194,6 +194,12 @@ struct Page {
     totals: Vec<Decimal>,
     /// Rows of a table of taxes: a rate and at least two amounts.
     rate_rows: Vec<usize>,
+    /// Rows that name a rate: `Total 6% supplies 12.00` is the total of a rate.
+    percent_rows: Vec<usize>,
+    /// Those of them whose amount is called a total.
+    rated_total_rows: Vec<usize>,
+    /// Last row of a total without a rate.
+    last_plain_total: Option<usize>,
     /// Rows that give a distance: the amount on the row before is the price of one kilometre.
     distance_rows: Vec<usize>,
     /// What the articles above the first total add up to, when there are at least two.
@@ -207,6 +213,7 @@ impl Page {
         let with_decimals = mentions.iter().filter(|m| m.amount.decimals == 2).count();
         let rows = |labels: &'static [L]| mentions.iter().filter(move |m| m.is(labels)).map(|m| m.row);
         let spoken = spoken(layout);
+        let percent_rows: Vec<usize> = mentions.iter().filter(|m| m.amount.percent).map(|m| m.row).collect();
         let spoken_of = |label: L| spoken.iter().filter(move |(_, own)| *own == label).map(|(row, _)| *row);
         Self {
             first_tender: rows(&[L::Tendered, L::Change, L::Card]).min(),
@@ -221,6 +228,9 @@ impl Page {
             card_paid: card_paid(&spoken_of(L::Card).collect::<Vec<_>>(), mentions),
             totals: distinct_totals(mentions),
             rate_rows: rate_rows(mentions),
+            rated_total_rows: rows(&[L::GrandTotal, L::Total]).filter(|row| percent_rows.contains(row)).collect(),
+            last_plain_total: rows(&[L::GrandTotal, L::Total]).filter(|row| !percent_rows.contains(row)).max(),
+            percent_rows,
             distance_rows: distance_rows(layout, mentions),
             articles: articles(mentions, rows(&[L::GrandTotal, L::Total, L::Subtotal]).min()),
             rounds: region.currency().is_none_or(|code| ROUNDED.contains(&code.as_str())),
@@ -301,6 +311,12 @@ fn distinct_totals(mentions: &[Mention]) -> Vec<Decimal> {
 }
 
 impl Page {
+    /// Whether a total without a rate stands below one with a rate.
+    fn is_below_of_rate(&self, row: usize) -> bool {
+        let is_plain = !self.percent_rows.contains(&row);
+        is_plain && self.rated_total_rows.iter().any(|rated| *rated < row)
+    }
+
     /// How an amount stands to the ones that are called a total, above all to one that adds up.
     fn against_totals(&self, value: Decimal, group: &[&Mention], sums: &Sums, f: &mut Features) {
         let adds_up = |v: &Decimal| {
@@ -318,6 +334,11 @@ impl Page {
         f.flag("called_and_adds_up", called && adds_up(&value));
         let paid = group.iter().any(|m| m.is(&[L::Tendered]));
         let over = |sum: Decimal| sum.checked_mul(OVER_ARTICLES).is_some_and(|most| value > most);
+        let total_rows = || group.iter().filter(|m| m.is(&[L::GrandTotal, L::Total])).map(|m| m.row);
+        let is_of_rate =
+            |row: usize| self.percent_rows.contains(&row) && self.last_plain_total.is_some_and(|plain| plain > row);
+        f.flag("of_rate", called && total_rows().all(is_of_rate));
+        f.flag("below_of_rate", called && total_rows().any(|row| self.is_below_of_rate(row)));
         f.flag("over_articles", !adds_up(&value) && self.articles.is_some_and(over));
         let by_card = self.card_paid.contains(&value);
         f.flag("card_paid", by_card);

@@ -110,3 +110,14 @@ fn what_was_paid_by_card_is_told_from_another_total() {
     let apart = ["Summe  52.00", "Kartenzahlung", "Danke", "Bis bald", "Betrag 9.00"];
     assert!(with(&apart, "card_paid").is_empty(), "{:?}", with(&apart, "card_paid"));
 }
+
+#[test]
+fn the_total_of_a_rate_is_told_from_the_total_below_it() {
+    let slip =
+        ["Oat Milk  12.50", "Total 0% supplies  -9.20", "Total 6% supplies (Inc. GST)  21.73", "Total Payable  12.53"];
+    assert_eq!(with(&slip, "of_rate"), ["-9.20", "21.73"]);
+    assert_eq!(with(&slip, "below_of_rate"), ["12.53"]);
+    // The only total may name the rate that is in it.
+    let one = ["Oat Milk  12.50", "Total incl. 6% GST  12.50", "Cash  20.00"];
+    assert!(with(&one, "of_rate").is_empty());
+}
