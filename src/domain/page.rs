@@ -111,6 +111,12 @@ pub struct Word {
     pub char_scores: Vec<f32>,
 }
 
+/// How wide a character is printed, in widths of a Latin one.
+pub fn glyph_width(character: char) -> f32 {
+    // From the Hangul and CJK blocks on, glyphs are square.
+    if character >= '\u{1100}' { 2.0 } else { 1.0 }
+}
+
 /// A line of words, left to right in reading order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {

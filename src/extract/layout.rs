@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::domain::{
     field::Evidence,
-    page::{Page, Quad, Word},
+    page::{Page, Quad, Word, glyph_width},
 };
 
 /// Pages of one receipt that are looked at; a longer invoice repeats itself.
@@ -119,16 +119,27 @@ pub struct Layout<'a> {
 impl Segment<'_> {
     /// The box around the words that `range` of the text touches, in original page pixels.
     ///
-    /// A word that is touched only in part contributes that part: engines may return a whole line as one word.
+    /// A word that is touched only in part contributes that part, by the widths of its characters: engines may return a
+    /// whole line as one word.
     pub fn quad_of(&self, range: &Range<usize>) -> Option<Quad> {
         self.spans
             .iter()
             .filter(|(span, _)| span.start < range.end && range.start < span.end)
             .map(|(span, word)| {
-                let length = (span.end - span.start).max(1) as f32;
-                let from = (range.start.max(span.start) - span.start) as f32 / length;
-                let to = (range.end.min(span.end) - span.start) as f32 / length;
-                slice(&word.quad, from, to)
+                let (mut before, mut inside, mut after) = (0.0, 0.0, 0.0);
+                for (at, character) in word.text.char_indices() {
+                    let at = span.start + at;
+                    let part = if at < range.start {
+                        &mut before
+                    } else if at < range.end {
+                        &mut inside
+                    } else {
+                        &mut after
+                    };
+                    *part += glyph_width(character);
+                }
+                let all = f32::max(before + inside + after, 1.0);
+                slice(&word.quad, before / all, (before + inside) / all)
             })
             .reduce(|a, b| a.union(&b))
     }
@@ -390,4 +401,26 @@ fn own_slope(quad: &Quad) -> f32 {
     }
     // 0.12 is 7 degrees: more than paper curls between two words.
     ((right[1] - left[1]) / dx).clamp(-0.12, 0.12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::page::{Line, TextSource};
+
+    #[test]
+    fn part_of_a_word_stands_where_its_characters_are_wide() {
+        // Four square characters and eight narrow ones of half their width: 160 pixels, ten for each narrow one.
+        let quad = Quad::from_edges(100.0, 50.0, 260.0, 70.0);
+        let word = Word { text: "发票号码31415926".into(), quad, score: 0.9, char_scores: Vec::new() };
+        let line = Line { words: vec![word], quad };
+        let page = Page { index: 0, width: 400, height: 300, lines: vec![line], source: TextSource::Recognition };
+        let layout = Layout::new(std::slice::from_ref(&page));
+        let text = &layout.segments[0].text;
+        let digits = text.find('3').unwrap()..text.len();
+        let found = layout.segments[0].quad_of(&digits).unwrap();
+        assert!((found.left() - 180.0).abs() < 0.01 && (found.right() - 260.0).abs() < 0.01, "{found:?}");
+        let label = layout.segments[0].quad_of(&(0..digits.start)).unwrap();
+        assert!((label.left() - 100.0).abs() < 0.01 && (label.right() - 180.0).abs() < 0.01, "{label:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! From a line's characters to words with boxes.
 
 use super::ctc::Symbol;
-use crate::domain::page::{Line, Point, Quad, Word};
+use crate::domain::page::{Line, Point, Quad, Word, glyph_width};
 
 /// Splits a recognised line at its spaces. `quad` is the line's box, `steps` how many of the recogniser's steps it is
 /// wide. `None` when there is nothing but space.
@@ -17,8 +17,8 @@ pub fn line(symbols: &[Symbol], quad: Quad, steps: f32) -> Option<Line> {
         let (first, last) = (run[0], run[run.len() - 1]);
         // Between two words the border is at most in the middle of the gap.
         let right_limit = runs.get(index + 1).map_or(steps, |next| f32::midpoint(last.position, next[0].position));
-        let left = (first.position - half * weight(first.character)).max(left_limit);
-        let right = (last.position + half * weight(last.character)).min(right_limit);
+        let left = (first.position - half * glyph_width(first.character)).max(left_limit);
+        let right = (last.position + half * glyph_width(last.character)).min(right_limit);
         left_limit = right_limit;
         let char_scores: Vec<f32> = run.iter().map(|s| s.score).collect();
         words.push(Word {
@@ -55,17 +55,11 @@ fn mean(scores: &[f32]) -> f32 {
     if scores.is_empty() { 0.0 } else { scores.iter().sum::<f32>() / scores.len() as f32 }
 }
 
-/// How wide a character is compared with a Latin one.
-fn weight(character: char) -> f32 {
-    // From the Hangul and CJK blocks on, glyphs are square.
-    if character >= '\u{1100}' { 2.0 } else { 1.0 }
-}
-
 /// Half the width of a Latin character of this line, in steps.
 fn half_widths(symbols: &[Symbol], steps: f32) -> f32 {
     let [first, .., last] = symbols else { return steps / 2.0 };
-    let between: f32 = symbols.iter().map(|s| weight(s.character)).sum::<f32>()
-        - f32::midpoint(weight(first.character), weight(last.character));
+    let between: f32 = symbols.iter().map(|s| glyph_width(s.character)).sum::<f32>()
+        - f32::midpoint(glyph_width(first.character), glyph_width(last.character));
     (last.position - first.position) / between / 2.0
 }
 
