@@ -31,7 +31,7 @@ pub struct ChildSettings {
 pub const EXIT_CANNOT_START: u8 = 69;
 
 /// Engine name of children that recognise nothing.
-const NO_ENGINE: &str = "none";
+pub const NO_ENGINE: &str = "none";
 
 /// Runs a child over stdin and stdout: the hidden command `vouch reader`.
 pub fn run(role: Role, settings: &ChildSettings) -> ExitCode {

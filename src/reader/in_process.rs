@@ -5,6 +5,7 @@ use std::io;
 
 use super::{
     checked::{Collector, Progress, Reading},
+    child::NO_ENGINE,
     failure::ReadFailure,
     output::{Output, Stopped},
     parse::{self, Ended},
@@ -15,9 +16,6 @@ use crate::domain::{
     capture::{Limits, Reason},
     media::MediaType,
 };
-
-/// What the role says of its engine.
-const ENGINE: &str = "none";
 
 /// What became of a document.
 #[derive(Debug)]
@@ -61,7 +59,7 @@ fn send(media_type: MediaType, limits: Limits, document: &[u8]) -> Result<(Ended
     let mut wire = Wire(Vec::new());
     let ended = parse::read(&request, document, &mut wire)?;
     if let Ended::Pages(pages) = ended {
-        wire.send(Kind::End, &End { engine: ENGINE.to_owned(), pages }, &[])?;
+        wire.send(Kind::End, &End { engine: NO_ENGINE.to_owned(), pages }, &[])?;
     }
     Ok((ended, wire))
 }
@@ -72,7 +70,7 @@ fn send(media_type: MediaType, limits: Limits, document: &[u8]) -> Result<(Ended
 /// The first rule they break.
 pub fn check(frames: &[u8], limits: Limits) -> Result<Parsed, ReadFailure> {
     let posture = Posture { resource_limits: true, seccomp: true, landlock_abi: 0, landlock_full: false };
-    let mut collector = Collector::new(limits, ENGINE.to_owned(), posture);
+    let mut collector = Collector::new(limits, NO_ENGINE.to_owned(), posture);
     let mut rest = frames;
     // Ends: each turn takes a frame off the slice.
     while let Some(frame) = read_frame(&mut rest, protocol::MAX_BODY_BYTES)? {

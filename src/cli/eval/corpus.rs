@@ -11,7 +11,11 @@ use super::{
     pages::{self, CachedReading},
     sources::Source,
 };
-use crate::{cli::read, domain::capture::Limits, reader::ReaderPool};
+use crate::{
+    cli::read,
+    domain::capture::Limits,
+    reader::{ReaderPool, child::NO_ENGINE},
+};
 
 /// How documents are read.
 pub struct Readers<'a> {
@@ -46,6 +50,7 @@ pub async fn read_pictures(
                 label: label.clone(),
                 shown: shown.collect(),
                 seconds: reading.as_ref().map_or(0.0, |r| r.seconds),
+                engine: reading.as_ref().map(|r| r.engine.clone()).filter(|engine| engine != NO_ENGINE),
                 receipts: reading.map(materials).unwrap_or_default(),
                 is_transcript: false,
             }

@@ -29,6 +29,8 @@ pub struct Document {
     pub seconds: f32,
     /// Text that people typed, not recognised.
     pub is_transcript: bool,
+    /// What recognised it, and its version; `None` for transcripts and documents that know their text.
+    pub engine: Option<String>,
 }
 
 impl Document {
@@ -82,6 +84,7 @@ fn typed(source: &Source, label: &Label, page: Page) -> Document {
         receipts: vec![Material { pages: vec![page], ..Material::default() }],
         seconds: 0.0,
         is_transcript: true,
+        engine: None,
     }
 }
 

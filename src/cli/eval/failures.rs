@@ -177,6 +177,7 @@ mod tests {
             receipts: Vec::new(),
             seconds: 0.0,
             is_transcript: false,
+            engine: None,
         }
     }
 

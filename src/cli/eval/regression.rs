@@ -26,6 +26,7 @@ fn kept(folder: &Path, cache: &Path) -> Vec<Document> {
             seconds: reading.seconds,
             receipts: document::materials(reading),
             is_transcript: false,
+            engine: None,
         })
     };
     source.labels.iter().filter_map(read).collect()

@@ -53,5 +53,6 @@ fn document(row: &ReceiptRow, material: Material) -> Document {
         receipts: vec![material],
         seconds: 0.0,
         is_transcript: false,
+        engine: None,
     }
 }
