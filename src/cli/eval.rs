@@ -24,7 +24,6 @@ pub mod score;
 pub mod sources;
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -154,7 +153,7 @@ pub async fn run(global: Global, arguments: EvalArguments) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the corpus; gives the names of the engines that recognised it as well, long ago where readings were kept. With `transcripts`, typed texts are documents too.
+/// Reads the corpus; gives the engine's name as well. With `transcripts`, typed texts are documents too.
 pub async fn read_corpus(
     config: &Config,
     arguments: &CorpusArguments,
@@ -178,11 +177,9 @@ pub async fn read_corpus(
             documents.extend(document::read_transcripts(&source)?);
         }
     }
-    let engines: BTreeSet<&str> = documents.iter().filter_map(|document| document.engine.as_deref()).collect();
-    let engine = if engines.is_empty() {
-        pool.check(Role::See).await?.engine
-    } else {
-        engines.into_iter().collect::<Vec<_>>().join(" and ")
+    let engine = match document::engines(&documents) {
+        Some(engines) => engines,
+        None => pool.check(Role::See).await?.engine,
     };
     Ok((documents, engine))
 }

@@ -127,7 +127,7 @@ impl Segment<'_> {
             .filter(|(span, _)| span.start < range.end && range.start < span.end)
             .map(|(span, word)| {
                 let (mut before, mut inside, mut after) = (0.0, 0.0, 0.0);
-                for (at, character) in word.text.char_indices() {
+                for (at, character) in self.text[span.clone()].char_indices() {
                     let at = span.start + at;
                     let part = if at < range.start {
                         &mut before

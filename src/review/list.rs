@@ -4,7 +4,10 @@ use super::{ReviewError, access::visible_filter};
 use crate::{
     app::App,
     domain::{ids::ReceiptId, person::Actor},
-    store::receipts::{self, Cursor, Filter, ReceiptRow},
+    store::{
+        StoreError, Tx,
+        receipts::{self, Cursor, Filter, ReceiptRow},
+    },
 };
 
 /// The most receipts one page of a list holds.
@@ -72,14 +75,9 @@ pub async fn place_in_queue(
     current: &ReceiptRow,
 ) -> Result<Place, ReviewError> {
     let filter = visible_filter(actor, filter);
-    let cursor = cursor_of(current);
     let mut tx = app.db.read().await?;
-    let previous = receipts::previous_in_queue(&mut tx, &filter, &cursor).await?;
-    let mut next = receipts::list_queue(&mut tx, &filter, Some(&cursor), 1).await?.pop();
-    if next.is_none() {
-        let first = receipts::list_queue(&mut tx, &filter, None, 1).await?.pop();
-        next = first.filter(|first| first.id != current.id);
-    }
+    let previous = receipts::previous_in_queue(&mut tx, &filter, &cursor_of(current)).await?;
+    let next = next_or_first(&mut tx, &filter, current).await?;
     let waiting = u64::try_from(receipts::count_queue(&mut tx, &filter, MAX_COUNTED).await?).unwrap_or(0);
     Ok(Place { previous, next, waiting })
 }
@@ -98,14 +96,18 @@ fn cursor_of(row: &ReceiptRow) -> Cursor {
 
 /// The receipt after `current` in the queue, for "confirm and next"; the first one when `current` was the last.
 pub async fn next_in_queue(app: &App, actor: &Actor, current: &ReceiptRow) -> Result<Option<ReceiptId>, ReviewError> {
-    let cursor = cursor_of(current);
-    for after in [Some(&cursor), None] {
-        let listed = list_queue(app, actor, Filter::default(), after, 2).await?;
-        if let Some(row) = listed.receipts.into_iter().find(|row| row.id != current.id) {
-            return Ok(Some(row.id));
-        }
+    let mut tx = app.db.read().await?;
+    let next = next_or_first(&mut tx, &visible_filter(actor, Filter::default()), current).await?;
+    Ok(next.map(|row| row.id))
+}
+
+/// The receipt after `current`; the first one when there is none, unless that is `current` itself.
+async fn next_or_first(tx: &mut Tx, filter: &Filter, current: &ReceiptRow) -> Result<Option<ReceiptRow>, StoreError> {
+    if let Some(next) = receipts::list_queue(tx, filter, Some(&cursor_of(current)), 1).await?.pop() {
+        return Ok(Some(next));
     }
-    Ok(None)
+    let first = receipts::list_queue(tx, filter, None, 1).await?.pop();
+    Ok(first.filter(|first| first.id != current.id))
 }
 
 fn page(mut rows: Vec<ReceiptRow>, limit: u32, at: impl Fn(&ReceiptRow) -> i64) -> Listed {

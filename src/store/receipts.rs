@@ -338,6 +338,20 @@ macro_rules! fits_filter {
     };
 }
 
+/// Binds where a list begins (`$1` and `$2`) and the values of [`fits_filter`].
+macro_rules! bind_filter {
+    ($query:expr, $at:expr, $id:expr, $filter:expr) => {
+        $query
+            .bind($at)
+            .bind($id)
+            .bind($filter.owner.as_ref().map(PersonId::as_str))
+            .bind(unit_list($filter))
+            .bind(&$filter.category_code)
+            .bind($filter.visit.as_ref().map(VisitId::as_str))
+            .bind($filter.text.as_deref().map(like_pattern))
+    };
+}
+
 /// The reviewers' queue: submitted receipts, longest waiting first, after `after`; at most `limit`.
 pub async fn list_queue(
     tx: &mut Tx,
@@ -350,17 +364,15 @@ pub async fn list_queue(
         fits_filter!(),
         " ORDER BY submitted_at, id LIMIT $8"
     );
-    on!(tx, |c| sqlx::query_as(SQL)
-        .bind(after.map_or(i64::MIN, |a| a.at))
-        .bind(after.map_or("", |a| a.id.as_str()))
-        .bind(filter.owner.as_ref().map(PersonId::as_str))
-        .bind(unit_list(filter))
-        .bind(&filter.category_code)
-        .bind(filter.visit.as_ref().map(VisitId::as_str))
-        .bind(filter.text.as_deref().map(like_pattern))
-        .bind(limit)
-        .fetch_all(c)
-        .await)
+    on!(tx, |c| bind_filter!(
+        sqlx::query_as(SQL),
+        after.map_or(i64::MIN, |a| a.at),
+        after.map_or("", |a| a.id.as_str()),
+        filter
+    )
+    .bind(limit)
+    .fetch_all(c)
+    .await)
     .map_err(|e| StoreError::from_sqlx("receipts::list_queue", e))
 }
 
@@ -375,17 +387,8 @@ pub async fn previous_in_queue(
         fits_filter!(),
         " ORDER BY submitted_at DESC, id DESC LIMIT 1"
     );
-    on!(tx, |c| sqlx::query_as(SQL)
-        .bind(before.at)
-        .bind(&before.id)
-        .bind(filter.owner.as_ref().map(PersonId::as_str))
-        .bind(unit_list(filter))
-        .bind(&filter.category_code)
-        .bind(filter.visit.as_ref().map(VisitId::as_str))
-        .bind(filter.text.as_deref().map(like_pattern))
-        .fetch_optional(c)
-        .await)
-    .map_err(|e| StoreError::from_sqlx("receipts::previous_in_queue", e))
+    on!(tx, |c| bind_filter!(sqlx::query_as(SQL), before.at, &before.id, filter).fetch_optional(c).await)
+        .map_err(|e| StoreError::from_sqlx("receipts::previous_in_queue", e))
 }
 
 /// How many receipts the queue holds; `most` and not one more are counted.
@@ -397,18 +400,8 @@ pub async fn count_queue(tx: &mut Tx, filter: &Filter, most: i64) -> Result<i64,
         fits_filter!(),
         " LIMIT $8) AS waiting"
     );
-    on!(tx, |c| sqlx::query_scalar(SQL)
-        .bind(i64::MIN)
-        .bind("")
-        .bind(filter.owner.as_ref().map(PersonId::as_str))
-        .bind(unit_list(filter))
-        .bind(&filter.category_code)
-        .bind(filter.visit.as_ref().map(VisitId::as_str))
-        .bind(filter.text.as_deref().map(like_pattern))
-        .bind(most)
-        .fetch_one(c)
-        .await)
-    .map_err(|e| StoreError::from_sqlx("receipts::count_queue", e))
+    on!(tx, |c| bind_filter!(sqlx::query_scalar(SQL), i64::MIN, "", filter).bind(most).fetch_one(c).await)
+        .map_err(|e| StoreError::from_sqlx("receipts::count_queue", e))
 }
 
 /// Receipts newest first, before `before`; at most `limit`.
@@ -426,18 +419,16 @@ pub async fn list_newest(
         ORDER BY created_at DESC, id DESC LIMIT $9"
     );
     let states = filter.states.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(",");
-    on!(tx, |c| sqlx::query_as(SQL)
-        .bind(before.map_or(i64::MAX, |b| b.at))
-        .bind(before.map_or("", |b| b.id.as_str()))
-        .bind(filter.owner.as_ref().map(PersonId::as_str))
-        .bind(unit_list(filter))
-        .bind(&filter.category_code)
-        .bind(filter.visit.as_ref().map(VisitId::as_str))
-        .bind(filter.text.as_deref().map(like_pattern))
-        .bind(if states.is_empty() { None } else { Some(states.as_str()) })
-        .bind(limit)
-        .fetch_all(c)
-        .await)
+    on!(tx, |c| bind_filter!(
+        sqlx::query_as(SQL),
+        before.map_or(i64::MAX, |b| b.at),
+        before.map_or("", |b| b.id.as_str()),
+        filter
+    )
+    .bind(if states.is_empty() { None } else { Some(states.as_str()) })
+    .bind(limit)
+    .fetch_all(c)
+    .await)
     .map_err(|e| StoreError::from_sqlx("receipts::list_newest", e))
 }
 

@@ -1,6 +1,9 @@
 //! A labelled document with what was read of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 
@@ -15,7 +18,7 @@ use crate::{
 const MAX_BOX_BYTES: u64 = 4 << 20;
 
 /// One labelled document as it was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Document {
     /// The row of the tables it belongs to: the corpus folder, for transcripts with `:text`.
     pub source: String,
@@ -95,4 +98,23 @@ fn transcript(source: &Source, label: &Label, boxes: &str) -> anyhow::Result<Doc
     anyhow::ensure!(size <= MAX_BOX_BYTES, "`{}` is over {MAX_BOX_BYTES} bytes", path.display());
     let text = String::from_utf8_lossy(&std::fs::read(&path).with_context(wrong)?).into_owned();
     Ok(typed(source, label, cached::from_boxes(&text)))
+}
+
+/// Names of the engines that recognised the documents: kept readings may come from others than the one at hand.
+pub fn engines(documents: &[Document]) -> Option<String> {
+    let names: BTreeSet<&str> = documents.iter().filter_map(|document| document.engine.as_deref()).collect();
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_is_named_once_and_documents_that_know_their_text_name_none() {
+        let read_by = |engine: Option<&str>| Document { engine: engine.map(str::to_owned), ..Document::default() };
+        assert_eq!(engines(&[read_by(None)]), None);
+        let documents = [read_by(Some("new")), read_by(None), read_by(Some("kept")), read_by(Some("new"))];
+        assert_eq!(engines(&documents).as_deref(), Some("kept and new"));
+    }
 }

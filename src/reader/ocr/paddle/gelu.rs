@@ -1,7 +1,7 @@
 //! The GELU between a block's two pointwise layers: `x` times the share of a normal distribution below `x`.
 //!
 //! `rten-vecmath` computes the error function to seven digits, with an exponential and a division for every value, and
-//! takes longer. Blocks in eight bits round what follows to a 255th of a pixel's range; those in floats use the library's.
+//! takes longer. What follows is rounded in those blocks; blocks in floats use the library's.
 
 use rten_simd::ops::{BitOps as _, NumOps as _};
 use rten_simd::{Isa, SimdUnaryOp};

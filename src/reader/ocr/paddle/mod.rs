@@ -19,6 +19,7 @@ mod pointwise;
 mod pyramid;
 mod recognise;
 mod rectangle;
+mod registers;
 mod resize;
 mod rounded;
 mod shorts;

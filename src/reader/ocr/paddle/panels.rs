@@ -84,6 +84,7 @@ mod kernel {
         _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
     };
 
+    use super::super::registers;
     use super::{LANES, PIXELS, Panels, Quad, REGISTERS, Scales, stride};
 
     pub fn is_there() -> bool {
@@ -154,14 +155,9 @@ mod kernel {
                     }
                 }
             }
-            let of_outputs = |values: &[f32]| -> [__m512; REGISTERS] {
-                values[self.from..]
-                    .first_chunk::<{ LANES * REGISTERS }>()
-                    .map_or(bytemuck::Zeroable::zeroed(), |values| bytemuck::cast(*values))
-            };
-            let scales = of_outputs(self.scales.outputs);
-            let totals = of_outputs(self.scales.totals);
-            let middle = of_outputs(self.scales.middle);
+            let scales: [__m512; REGISTERS] = registers::load(self.scales.outputs, self.from);
+            let totals: [__m512; REGISTERS] = registers::load(self.scales.totals, self.from);
+            let middle: [__m512; REGISTERS] = registers::load(self.scales.middle, self.from);
             for (index, sums) in sums.iter().enumerate() {
                 let pixel = self.pixel + index;
                 let [scale, zero] = self.scales.pixels[pixel];
@@ -171,13 +167,7 @@ mod kernel {
                     let around = _mm512_fnmadd_ps(zero, totals[register], middle[register]);
                     let value =
                         _mm512_fmadd_ps(_mm512_cvtepi32_ps(*sum), _mm512_mul_ps(scale, scales[register]), around);
-                    let values: [f32; LANES] = bytemuck::cast(value);
-                    let at = self.from + register * LANES;
-                    if let Some(row) = row.get_mut(at..at + LANES) {
-                        row.copy_from_slice(&values);
-                    } else if let Some(row) = row.get_mut(at..) {
-                        row.copy_from_slice(&values[..row.len()]);
-                    }
+                    registers::store::<LANES>(bytemuck::cast(value), row, self.from + register * LANES);
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Pointwise layers in 16-bit whole numbers, for processors with AVX2 but without AVX-512 VNNI (`docs/adr/0016`).
 //!
 //! One instruction multiplies 16 of them and adds neighbours, where it would multiply 8 floats. Every pixel and every
-//! output has a scale of its own and 12 bits or more, so that hardly anything is rounded and nothing needs the care that
-//! bytes do (`rounded.rs`). Values are rounded so that no sum can leave 32 bits, whatever the pixels are.
+//! output has a scale of its own and many times the steps of a byte, so that hardly anything is rounded and nothing needs
+//! the care that bytes do (`rounded.rs`). Values are rounded so that no sum can leave 32 bits, whatever the pixels are.
 
 /// Weights of two inputs for eight outputs: what one instruction takes.
 type Pairs = [i16; 16];
@@ -15,7 +15,7 @@ const REGISTERS: usize = 2;
 const PIXELS: usize = 6;
 /// Pixels rounded at a time: they stay in the first-level cache while all outputs are computed.
 const TILE: usize = 10 * PIXELS;
-/// Largest rounded weight: leaves the values as many bits as the weights have, or more, in layers of up to 768 inputs.
+/// Largest rounded weight: shares the 31 bits of a sum about evenly between weights and values in the widest layers.
 const LARGEST_WEIGHT: f32 = 4095.0;
 
 /// A layer whose products are computed in 16 bits.
@@ -83,13 +83,8 @@ impl Shorts {
         Some(Self { inputs, outputs, weights: pairs, scales, bias, largest })
     }
 
-    /// Mixes `pixels` into `mixed`; nothing is written where their numbers do not agree.
+    /// Mixes `pixels` into `mixed`; their numbers agree.
     pub fn mix(&self, pixels: &[f32], mixed: &mut [f32], scratch: &mut ShortsScratch) {
-        let fits = pixels.len() / self.inputs * self.outputs == mixed.len();
-        debug_assert!(fits, "a layer was handed pixels of another layer");
-        if !fits {
-            return;
-        }
         let tiles = pixels.chunks(TILE * self.inputs).zip(mixed.chunks_mut(TILE * self.outputs));
         for (pixels, mixed) in tiles {
             let count = pixels.len() / self.inputs;
@@ -107,6 +102,7 @@ mod kernel {
         _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256,
     };
 
+    use super::super::registers;
     use super::{LANES, PIXELS, Pairs, REGISTERS, Shorts, ShortsScratch, stride};
 
     pub fn is_there() -> bool {
@@ -202,12 +198,8 @@ mod kernel {
                     }
                 }
             }
-            let of_outputs = |values: &[f32]| -> [__m256; REGISTERS] {
-                values[self.from..]
-                    .first_chunk::<{ LANES * REGISTERS }>()
-                    .map_or(bytemuck::Zeroable::zeroed(), |values| bytemuck::cast(*values))
-            };
-            let (scales, bias) = (of_outputs(&self.layer.scales), of_outputs(&self.layer.bias));
+            let scales: [__m256; REGISTERS] = registers::load(&self.layer.scales, self.from);
+            let bias: [__m256; REGISTERS] = registers::load(&self.layer.bias, self.from);
             let outputs = self.layer.outputs;
             for (index, sums) in sums.iter().enumerate() {
                 let pixel = self.pixel + index;
@@ -215,14 +207,8 @@ mod kernel {
                 let row = &mut mixed[pixel * outputs..][..outputs];
                 for (register, sum) in sums.iter().enumerate() {
                     let scale = _mm256_mul_ps(scale, scales[register]);
-                    let values: [f32; LANES] =
-                        bytemuck::cast(_mm256_fmadd_ps(_mm256_cvtepi32_ps(*sum), scale, bias[register]));
-                    let at = self.from + register * LANES;
-                    if let Some(row) = row.get_mut(at..at + LANES) {
-                        row.copy_from_slice(&values);
-                    } else if let Some(row) = row.get_mut(at..) {
-                        row.copy_from_slice(&values[..row.len()]);
-                    }
+                    let value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(*sum), scale, bias[register]);
+                    registers::store::<LANES>(bytemuck::cast(value), row, self.from + register * LANES);
                 }
             }
         }
