@@ -26,6 +26,11 @@ VOUCH_TEST_BIG=1 cargo test --locked --test it -- --nocapture an_unchanged_box_o
   say "a mailbox is polled more slowly than its goal, see above"
 cargo build --release --locked --bin vouch
 target/release/vouch eval "${directories[@]}"
+# The networks by themselves, each arithmetic against rten's.
+if [ -d models/weights ]; then
+  cargo run --release --locked --quiet --package vouch-networks --example rate -- models/weights ||
+    say "the networks could not be timed; scripts/fetch-weights.sh installs their weights"
+fi
 # Documents that know their values: how many a second the role `parse` takes apart on one core, and what looking for codes
 # costs a photo.
 cargo run --release --locked --quiet --example parse_speed -- target/release/vouch

@@ -1,5 +1,7 @@
 //! Connectionist temporal classification: from per-step probabilities to characters.
 
+use vouch_networks::Best;
+
 /// A recognised character.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Symbol {
@@ -9,15 +11,6 @@ pub struct Symbol {
     pub score: f32,
     /// Middle of the steps it was seen in, in steps from the left edge.
     pub position: f32,
-}
-
-/// The most probable class of a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Best {
-    /// Which.
-    pub class: usize,
-    /// Its probability, 0 to 1.
-    pub score: f32,
 }
 
 /// The characters a recogniser can say. Class 0 is the blank, the last class the space.
@@ -71,23 +64,6 @@ impl Alphabet {
     }
 }
 
-/// Index and value of the largest; the first of equals.
-pub fn best(values: &[f32]) -> Best {
-    /// Values compared side by side: fills a vector register at any width the compiler picks.
-    const LANES: usize = 16;
-    // Two passes vectorise; one that carries the index does not, and this runs over millions of values per receipt.
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = if *value > *lane { *value } else { *lane };
-        }
-    }
-    let largest = lanes.iter().chain(chunks.remainder()).copied().fold(f32::NEG_INFINITY, f32::max);
-    let class = values.iter().position(|value| *value >= largest);
-    class.map_or(Best { class: 0, score: 0.0 }, |class| Best { class, score: largest })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,15 +109,5 @@ mod tests {
         assert!(Alphabet::parse("a\nbc").is_none());
         assert!(Alphabet::parse("a\n\nb").is_none());
         assert_eq!(alphabet().classes(), 5);
-    }
-
-    #[test]
-    fn the_best_of_many_classes_is_found_wherever_it_stands() {
-        for winner in [0, 1, 15, 16, 17, 40] {
-            let mut values = vec![0.01; 41];
-            values[winner] = 0.5;
-            assert_eq!(best(&values), Best { class: winner, score: 0.5 });
-        }
-        assert_eq!(best(&[]), Best { class: 0, score: 0.0 });
     }
 }

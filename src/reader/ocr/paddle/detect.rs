@@ -1,12 +1,11 @@
 //! Finding lines of text: scale, run the network, box its map, map the boxes back.
 
 use image::RgbImage;
-use rten_tensor::NdTensor;
+use vouch_networks::Network;
 
 use super::boxes::{BoxSettings, ProbabilityMap, boxes};
-use super::network::{CHANNELS, Network, write_planes};
 use super::rectangle::{Corner, clockwise};
-use super::{Watch, failed, resize};
+use super::{Watch, pixels, resize};
 use crate::domain::page::Point;
 use crate::reader::ocr::OcrError;
 
@@ -178,20 +177,15 @@ fn detect_at(
 ) -> Result<Vec<Detection>, OcrError> {
     let (width, height) = input_size(picture.dimensions(), scale);
     let small = resize::bilinear(picture, width, height);
-    let (width, height) = (width as usize, height as usize);
-    let mut planes = vec![0.0; CHANNELS * width * height];
-    write_planes(&small, width, &mut planes);
+    let mut input = pixels::grey(1, height as usize, width as usize);
+    pixels::write(&small, 0, &mut input);
     drop(small);
-    let input = NdTensor::from_data([1, CHANNELS, height, width], planes);
-    let ([_, _, map_height, map_width], values) = network.run::<4>(input)?;
-    if map_height * map_width != values.len() {
-        return Err(failed("the detection network's map has the wrong shape"));
-    }
-    let map = ProbabilityMap { width: map_width, height: map_height, values: &values };
+    let map = network.map(input)?;
+    let map = ProbabilityMap { width: map.width, height: map.height, values: &map.values };
     Ok(boxes(map, settings)
         .iter()
         .filter_map(|found| {
-            let corners = in_picture(found.corners, (map_width, map_height), picture.dimensions())?;
+            let corners = in_picture(found.corners, (map.width, map.height), picture.dimensions())?;
             Some(Detection { corners, score: found.score })
         })
         .collect())

@@ -1,44 +1,30 @@
 //! PP-OCRv6 small on `rten`: finds lines, straightens them, reads them. Weights: `scripts/fetch-weights.sh`.
 //!
-//! `detect` -> `crop` -> `recognise` -> `words`; every step but the two networks is a pure function.
+//! `detect` -> `crop` -> `recognise` -> `words`; every step but the two networks, which are a crate of their own
+//! (`crates/networks`), is a pure function.
 
-mod backbone;
 mod boxes;
 mod crop;
 mod ctc;
-mod dense;
-mod depthwise;
 mod detect;
-mod gelu;
-mod head;
-mod network;
 mod order;
 mod orient;
-mod panels;
-mod pointwise;
-mod pyramid;
+mod pixels;
 mod recognise;
 mod rectangle;
-mod registers;
 mod resize;
-mod rounded;
-mod shorts;
 mod weights;
 mod words;
 
-use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::{RgbImage, imageops};
-use rten::ThreadPool;
+use vouch_networks::{Network, NetworkError, Trunk};
 
-use self::backbone::Trunk;
 use self::crop::{Crop, crop};
 use self::ctc::Alphabet;
 use self::detect::Detection;
-use self::network::Network;
 use self::recognise::LineReading;
 use crate::domain::page::{Line, Point, Quad};
 use crate::imaging::{regions, turn::Turn};
@@ -46,8 +32,8 @@ use crate::reader::ocr::{Engine, OcrError, Recognised};
 
 pub use self::boxes::BoxSettings;
 pub use self::detect::DetectionSettings;
-pub use self::pointwise::Precision;
 pub use self::weights::Weights;
+pub use vouch_networks::Precision;
 
 /// Name used in errors and in configuration.
 pub const NAME: &str = "paddle";
@@ -100,7 +86,7 @@ impl PaddleEngine {
     /// [`OcrError::Unavailable`] when weights are missing or are not what they should be.
     pub fn load(settings: PaddleSettings) -> Result<Self, OcrError> {
         let weights = Weights::find(&settings.weights)?;
-        let threads = Arc::new(ThreadPool::with_num_threads(settings.threads.max(1)));
+        let threads = vouch_networks::threads(settings.threads);
         let recognition = Network::load(&weights.recognition, threads.clone(), Trunk::Recognition, settings.precision)?;
         let alphabet = recognition.metadata("character").and_then(Alphabet::parse).ok_or_else(|| {
             let cause =
@@ -284,9 +270,14 @@ impl Watch {
     }
 }
 
-/// An error of the engine itself, cut so that it cannot carry a page's text.
-fn failed(cause: impl Display) -> OcrError {
-    OcrError::Failed { engine: NAME, cause: cause.to_string().chars().take(300).collect() }
+impl From<NetworkError> for OcrError {
+    fn from(error: NetworkError) -> Self {
+        let cause = error.to_string();
+        match error {
+            NetworkError::Load { .. } => Self::Unavailable { engine: NAME, cause },
+            NetworkError::Failed(_) => Self::Failed { engine: NAME, cause },
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Reading lines: scale to the recogniser's height, batch by width, decode.
 
 use image::RgbImage;
-use rten_tensor::NdTensor;
+use vouch_networks::{Network, Steps};
 
 use super::crop::Crop;
 use super::ctc::{Alphabet, Symbol};
-use super::network::{CHANNELS, Network, write_planes};
-use super::{Watch, failed, resize};
+use super::{NAME, Watch, pixels, resize};
 use crate::reader::ocr::OcrError;
 
 /// Height of every line the recogniser sees.
@@ -68,17 +67,15 @@ fn read_batch(
     pictures: &[&RgbImage],
     width: u32,
 ) -> Result<Vec<(Vec<Symbol>, f32)>, OcrError> {
-    let shape = [pictures.len(), CHANNELS, LINE_HEIGHT as usize, width as usize];
-    let item = shape[1] * shape[2] * shape[3];
-    let mut planes = vec![0.0; pictures.len() * item];
-    for (picture, planes) in pictures.iter().zip(planes.chunks_exact_mut(item)) {
-        let line = resize::bilinear(picture, scaled_width(picture), LINE_HEIGHT);
-        write_planes(&line, width as usize, planes);
+    let mut input = pixels::grey(pictures.len(), LINE_HEIGHT as usize, width as usize);
+    for (item, picture) in pictures.iter().enumerate() {
+        pixels::write(&resize::bilinear(picture, scaled_width(picture), LINE_HEIGHT), item, &mut input);
     }
-    let (found, classes) = network.run_steps(NdTensor::from_data(shape, planes))?;
+    let Steps { found, classes } = network.steps(input)?;
     let steps = found.len() / pictures.len().max(1);
     if classes != alphabet.classes() || steps == 0 || steps * pictures.len() != found.len() {
-        return Err(failed("the recognition network's output has the wrong shape"));
+        let cause = "the recognition network's output has the wrong shape".to_owned();
+        return Err(OcrError::Failed { engine: NAME, cause });
     }
     Ok(found.chunks_exact(steps).map(|line| (alphabet.decode(line), steps as f32)).collect())
 }

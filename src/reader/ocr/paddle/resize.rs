@@ -1,8 +1,7 @@
 //! Bilinear scaling the way the networks saw it in training.
 
 use image::RgbImage;
-
-use super::network::CHANNELS;
+use vouch_networks::CHANNELS;
 
 /// Weights are fractions of this (OpenCV's fixed-point scale).
 const ONE: i32 = 2048;

@@ -5,10 +5,9 @@
 use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
-use super::failed;
 use super::rounded::{Rounded, RoundedScratch};
 use super::shorts::{self, Shorts, ShortsScratch};
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// How pointwise layers compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +26,9 @@ impl Precision {
         if has_fast_bytes() && Self::Bytes.is_there() { Self::Bytes } else { Self::nearly_exact() }
     }
 
-    /// What this processor does best where hardly anything may be rounded. With AVX-512, floats are as fast as shorts; in
-    /// builds for tests they are faster, because the library is optimised in them and this crate is not.
+    /// What this processor does best where hardly anything may be rounded. With AVX-512, floats are as fast as shorts.
     pub fn nearly_exact() -> Self {
-        let is_fast = !has_fast_bytes() && !cfg!(debug_assertions);
-        if is_fast && Self::Shorts.is_there() { Self::Shorts } else { Self::Floats }
+        if !has_fast_bytes() && Self::Shorts.is_there() { Self::Shorts } else { Self::Floats }
     }
 
     /// Whether this processor can compute so: without AVX-512 VNNI the library's sums of bytes overflow on x86-64.
@@ -78,8 +75,8 @@ enum Weights {
 #[derive(Default)]
 pub struct Scratch {
     /// Making one asks the processor what it can do, which virtual machines answer slowly.
-    pub(super) floats_by: GemmExecutor<f32>,
-    pub(super) rounded: RoundedScratch,
+    pub(crate) floats_by: GemmExecutor<f32>,
+    pub(crate) rounded: RoundedScratch,
     shorts: ShortsScratch,
 }
 
@@ -113,8 +110,8 @@ impl Pointwise {
     /// Mixes `pixels` (any number, channel after channel of each) into `mixed`.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the lengths do not agree.
-    pub fn mix(&self, pixels: &[f32], mixed: &mut [f32], scratch: &mut Scratch) -> Result<(), OcrError> {
+    /// [`NetworkError::Failed`] when the lengths do not agree.
+    pub fn mix(&self, pixels: &[f32], mixed: &mut [f32], scratch: &mut Scratch) -> Result<(), NetworkError> {
         let count = pixels.len() / self.inputs;
         if pixels.len() != count * self.inputs || mixed.len() != count * self.outputs {
             return Err(failed("a layer was handed pixels of another layer"));
@@ -140,14 +137,14 @@ impl Pointwise {
     /// the mean of all pixels is what is not rounded.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the lengths do not agree.
+    /// [`NetworkError::Failed`] when the lengths do not agree.
     pub fn mix_some(
         &self,
         pixels: &[f32],
         some: usize,
         scratch: &mut Scratch,
         mut with: impl FnMut(&[f32], &mut [f32]),
-    ) -> Result<(), OcrError> {
+    ) -> Result<(), NetworkError> {
         let count = pixels.len() / self.inputs;
         if pixels.len() != count * self.inputs {
             return Err(failed("a layer was handed pixels of another layer"));
@@ -169,7 +166,7 @@ impl Pointwise {
 }
 
 /// Weights, `outputs` rows of `inputs`, as the right side of a product, with columns of zeros up to `padded`.
-pub(super) fn packed_floats(weights: &[f32], inputs: usize, outputs: usize, padded: usize) -> PackedBMatrix<f32> {
+pub(crate) fn packed_floats(weights: &[f32], inputs: usize, outputs: usize, padded: usize) -> PackedBMatrix<f32> {
     let mut turned = vec![0.0; inputs * padded];
     for (output, row) in weights.chunks_exact(inputs).enumerate().take(outputs) {
         for (input, weight) in row.iter().enumerate() {

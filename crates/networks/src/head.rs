@@ -8,11 +8,10 @@ use rten_simd::SimdOp as _;
 use rten_vecmath::Softmax;
 
 use super::backbone::Constants;
-use super::ctc::{Best, best};
+use super::best::{Best, best};
 use super::depthwise::Pixels;
-use super::failed;
 use super::pointwise::{Pointwise, Precision, Scratch};
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// Steps mixed at a time: their outputs stay in the second-level cache.
 const STEPS: usize = 24;
@@ -57,13 +56,13 @@ impl Head {
     /// The most probable class of every step; `planes` are `count` pictures of `steps` values for every channel.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when there are other channels than the layer takes.
+    /// [`NetworkError::Failed`] when there are other channels than the layer takes.
     pub fn run(
         &self,
         [count, channels, steps]: [usize; 3],
         planes: &[f32],
         scratch: &mut Scratch,
-    ) -> Result<Vec<Best>, OcrError> {
+    ) -> Result<Vec<Best>, NetworkError> {
         let (inputs, classes) = (self.mix.inputs(), self.classes());
         if channels != inputs {
             return Err(failed("the recognition network's head was handed other channels than it takes"));

@@ -4,8 +4,7 @@ use rten_simd::ops::{BitOps as _, NumOps};
 use rten_simd::{Isa, SimdOp};
 
 use super::depthwise::Pixels;
-use super::failed;
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// Outputs are padded to a multiple of this: the lanes of the widest registers.
 const PANEL: usize = 16;
@@ -55,8 +54,8 @@ impl Dense {
     /// Runs the layer; beyond the edges everything is zero.
     ///
     /// # Errors
-    /// [`OcrError::Failed`](crate::reader::ocr::OcrError::Failed) when the input has other channels than the layer takes.
-    pub fn run(&self, input: &Pixels) -> Result<Pixels, OcrError> {
+    /// [`NetworkError::Failed`](crate::NetworkError::Failed) when the input has other channels than the layer takes.
+    pub fn run(&self, input: &Pixels) -> Result<Pixels, NetworkError> {
         let (height, width) = (input.height.div_ceil(self.stride), input.width.div_ceil(self.stride));
         let channels = self.outputs;
         let values = vec![0.0; input.count * height * width * channels];
@@ -68,9 +67,9 @@ impl Dense {
     /// Runs the layer into the channels of `output` from `first` on.
     ///
     /// # Errors
-    /// [`OcrError::Failed`](crate::reader::ocr::OcrError::Failed) when the input has other channels than the layer takes
+    /// [`NetworkError::Failed`](crate::NetworkError::Failed) when the input has other channels than the layer takes
     /// or the output is not of the size it gives.
-    pub fn run_into(&self, input: &Pixels, output: &mut Pixels, first: usize) -> Result<(), OcrError> {
+    pub fn run_into(&self, input: &Pixels, output: &mut Pixels, first: usize) -> Result<(), NetworkError> {
         let size = (input.count, input.height.div_ceil(self.stride), input.width.div_ceil(self.stride));
         let fits = size == (output.count, output.height, output.width) && first + self.outputs <= output.channels;
         if input.channels != self.inputs || !fits {

@@ -4,9 +4,8 @@
 use super::backbone::{Constants, weigh};
 use super::dense::Dense;
 use super::depthwise::{Depthwise, Pixels};
-use super::failed;
 use super::pointwise::{Pointwise, Precision, Scratch};
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// Scales, finest first.
 const LEVELS: usize = 4;
@@ -82,8 +81,8 @@ impl Pyramid {
     /// Lays the four results of the trunk, finest first, over each other.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when they are not what the layers take.
-    pub fn run(&self, results: &[Pixels], scratch: &mut Scratch) -> Result<Pixels, OcrError> {
+    /// [`NetworkError::Failed`] when they are not what the layers take.
+    pub fn run(&self, results: &[Pixels], scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
         let Some(finest) = results.first().filter(|_| results.len() == LEVELS) else {
             return Err(failed("the trunk of the detection network gave other results than it should"));
         };
@@ -105,7 +104,7 @@ impl Pyramid {
     }
 }
 
-fn mix(layer: &Pointwise, pixels: &Pixels, scratch: &mut Scratch) -> Result<Pixels, OcrError> {
+fn mix(layer: &Pointwise, pixels: &Pixels, scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
     let mut values = vec![0.0; pixels.count * pixels.height * pixels.width * layer.outputs()];
     layer.mix(&pixels.values, &mut values, scratch)?;
     Ok(Pixels { channels: layer.outputs(), values, ..*pixels })

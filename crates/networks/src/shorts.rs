@@ -102,8 +102,8 @@ mod kernel {
         _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256,
     };
 
-    use super::super::registers;
     use super::{LANES, PIXELS, Pairs, REGISTERS, Shorts, ShortsScratch, stride};
+    use crate::registers;
 
     pub fn is_there() -> bool {
         std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")

@@ -8,10 +8,9 @@ use rten_simd::SimdUnaryOp as _;
 
 use super::dense::Dense;
 use super::depthwise::{Depthwise, Pixels};
-use super::failed;
 use super::gelu::Gelu;
 use super::pointwise::{Pointwise, Precision, Scratch};
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// Which network's trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,8 +192,8 @@ impl Backbone {
     /// Runs the trunk over pictures of three channels; gives the results in the order of [`Trunk::results`].
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the input is not what the stem takes.
-    pub fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Vec<Pixels>, OcrError> {
+    /// [`NetworkError::Failed`] when the input is not what the stem takes.
+    pub fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Vec<Pixels>, NetworkError> {
         let mut results = Vec::new();
         let mut pixels = self.stem.run(input)?;
         for block in &self.blocks {
@@ -208,7 +207,7 @@ impl Backbone {
 }
 
 impl Block {
-    fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Pixels, OcrError> {
+    fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
         if input.channels != self.depthwise.channels() {
             return Err(failed("a block was handed pixels of another block"));
         }
@@ -249,7 +248,7 @@ struct Stem {
 }
 
 impl Stem {
-    fn run(&self, input: &Pixels) -> Result<Pixels, OcrError> {
+    fn run(&self, input: &Pixels) -> Result<Pixels, NetworkError> {
         let halved = self.halve.run(input)?;
         let squeezed = self.squeeze.run(&halved)?;
         // What is largest and what is mixed, one behind the other.
@@ -288,7 +287,7 @@ pub fn weigh(
     slope: f32,
     plus: f32,
     scratch: &mut Scratch,
-) -> Result<(), OcrError> {
+) -> Result<(), NetworkError> {
     let channels = pixels.channels;
     let area = pixels.height * pixels.width;
     let (mut squeezed, mut weights) = (vec![0.0; first.outputs()], vec![0.0; second.outputs()]);

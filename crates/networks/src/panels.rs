@@ -84,8 +84,8 @@ mod kernel {
         _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
     };
 
-    use super::super::registers;
     use super::{LANES, PIXELS, Panels, Quad, REGISTERS, Scales, stride};
+    use crate::registers;
 
     pub fn is_there() -> bool {
         std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vnni")

@@ -10,10 +10,9 @@ use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, P
 use rten_simd::{Isa, SimdOp};
 use rten_tensor::NdTensorView;
 
-use super::failed;
 use super::panels::{Panels, Scales, padded, stride};
 use super::pointwise::{Scratch, packed_floats};
-use crate::reader::ocr::OcrError;
+use crate::{NetworkError, failed};
 
 /// Pixels that share a mean: their sums and outputs stay in the second-level cache.
 pub const TILE: usize = 64;
@@ -112,8 +111,8 @@ impl Rounded {
     /// Mixes `pixels` into `mixed`; their numbers agree.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the product fails.
-    pub fn mix(&self, pixels: &[f32], mixed: &mut [f32], scratch: &mut Scratch) -> Result<(), OcrError> {
+    /// [`NetworkError::Failed`] when the product fails.
+    pub fn mix(&self, pixels: &[f32], mixed: &mut [f32], scratch: &mut Scratch) -> Result<(), NetworkError> {
         let strips = pixels.chunks(MEANS * TILE * self.inputs).zip(mixed.chunks_mut(MEANS * TILE * self.outputs));
         for (pixels, mixed) in strips {
             self.find_middle(pixels, TILE * self.inputs, scratch)?;
@@ -128,8 +127,8 @@ impl Rounded {
     /// Finds the mean of every `tile` values of `pixels` and mixes it in floats.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the product fails.
-    pub fn find_middle(&self, pixels: &[f32], tile: usize, scratch: &mut Scratch) -> Result<(), OcrError> {
+    /// [`NetworkError::Failed`] when the product fails.
+    pub fn find_middle(&self, pixels: &[f32], tile: usize, scratch: &mut Scratch) -> Result<(), NetworkError> {
         let count = pixels.len().div_ceil(tile);
         let RoundedScratch { means, middles, .. } = &mut scratch.rounded;
         means.clear();
@@ -149,14 +148,14 @@ impl Rounded {
     /// Mixes `pixels` into `mixed`, of what [`Rounded::find_middle`] found taking the tile numbered `tile`.
     ///
     /// # Errors
-    /// [`OcrError::Failed`] when the product fails.
+    /// [`NetworkError::Failed`] when the product fails.
     pub fn mix_around(
         &self,
         pixels: &[f32],
         tile: usize,
         mixed: &mut [f32],
         scratch: &mut RoundedScratch,
-    ) -> Result<(), OcrError> {
+    ) -> Result<(), NetworkError> {
         let count = pixels.len() / self.inputs;
         let (stride, padded) = (stride(self.inputs), padded(self.outputs));
         let RoundedScratch { bytes_by, bytes, pixels: of_pixels, sums, means, middles } = scratch;
