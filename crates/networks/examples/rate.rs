@@ -19,7 +19,7 @@ fn pixels([count, height, width]: [usize; 3]) -> Pixels {
         let (x, y) = (index / CHANNELS % width, index / CHANNELS / width % height);
         if (x / 3 + y / 7).is_multiple_of(4) { -0.8 } else { 0.7 + 0.001 * (index % 200) as f32 }
     };
-    let values = (0..count * height * width * CHANNELS).map(value).collect();
+    let values = (0..count * height * width * CHANNELS).map(value).collect::<Vec<_>>().into();
     Pixels { count, height, width, channels: CHANNELS, values }
 }
 

@@ -156,11 +156,11 @@ impl Backbone {
         let weights = |number: u32| constants.weights(number);
         let first = trunk.stem();
         let stem = Stem {
-            halve: Dense::new(3, 2, &weights(first)?, bias()?)?,
-            squeeze: Dense::new(2, 1, &weights(first + 1)?, bias()?)?,
-            expand: Dense::new(2, 1, &weights(first + 2)?, bias()?)?,
-            halve_again: Dense::new(3, 2, &weights(first + 3)?, bias()?)?,
-            widen: Dense::new(1, 1, &weights(first + 4)?, bias()?)?,
+            halve: Dense::new(3, 2, &weights(first)?, &bias()?, precision)?,
+            squeeze: Dense::new(2, 1, &weights(first + 1)?, &bias()?, precision)?,
+            expand: Dense::new(2, 1, &weights(first + 2)?, &bias()?, precision)?,
+            halve_again: Dense::new(3, 2, &weights(first + 3)?, &bias()?, precision)?,
+            widen: Dense::new(1, 1, &weights(first + 4)?, &bias()?, precision)?,
         };
         let mut blocks = Vec::new();
         for named in trunk.blocks() {
@@ -194,13 +194,19 @@ impl Backbone {
     /// # Errors
     /// [`NetworkError::Failed`] when the input is not what the stem takes.
     pub fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Vec<Pixels>, NetworkError> {
-        let mut results = Vec::new();
-        let mut pixels = self.stem.run(input)?;
-        for block in &self.blocks {
-            pixels = block.run(&pixels, scratch)?;
-            if block.is_result {
-                results.push(pixels.clone());
+        let mut results: Vec<Pixels> = Vec::new();
+        let mut pixels = self.stem.run(input, scratch)?;
+        for (index, block) in self.blocks.iter().enumerate() {
+            let after = block.run(&pixels, scratch)?;
+            let before = std::mem::replace(&mut pixels, after);
+            if index > 0 && self.blocks[index - 1].is_result {
+                results.push(before);
+            } else {
+                scratch.rooms.give_back(before.values);
             }
+        }
+        if self.blocks.last().is_some_and(|block| block.is_result) {
+            results.push(pixels);
         }
         Ok(results)
     }
@@ -211,16 +217,16 @@ impl Block {
         if input.channels != self.depthwise.channels() {
             return Err(failed("a block was handed pixels of another block"));
         }
-        let mut seen = self.depthwise.run(input);
+        let mut seen = self.depthwise.run(input, &mut scratch.rooms);
         if let Some(layers) = &self.weighing {
             weigh(&mut seen, layers, SLOPE, 0.0, scratch)?;
         }
         let Pixels { count, height, width, channels, values } = seen;
         let outputs = self.narrow.outputs();
-        let mut mixed = vec![0.0; count * height * width * outputs];
-        let mut hidden = vec![0.0; STRIP * self.widen.outputs()];
+        let mut mixed = scratch.rooms.take(count * height * width * outputs);
+        let mut strip = scratch.rooms.take(STRIP * self.widen.outputs());
         for (pixels, mixed) in values.chunks(STRIP * channels).zip(mixed.chunks_mut(STRIP * outputs)) {
-            let hidden = &mut hidden[..pixels.len() / channels * self.widen.outputs()];
+            let hidden = &mut strip[..pixels.len() / channels * self.widen.outputs()];
             self.widen.mix(pixels, hidden, scratch)?;
             if self.rounds {
                 Gelu.map_mut(hidden);
@@ -234,6 +240,8 @@ impl Block {
                 }
             }
         }
+        scratch.rooms.give_back(values);
+        scratch.rooms.give_back(strip);
         Ok(Pixels { count, height, width, channels: outputs, values: mixed })
     }
 }
@@ -248,16 +256,22 @@ struct Stem {
 }
 
 impl Stem {
-    fn run(&self, input: &Pixels) -> Result<Pixels, NetworkError> {
-        let halved = self.halve.run(input)?;
-        let squeezed = self.squeeze.run(&halved)?;
+    fn run(&self, input: &Pixels, scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
+        let halved = self.halve.run(input, scratch)?;
+        let squeezed = self.squeeze.run(&halved, scratch)?;
         // What is largest and what is mixed, one behind the other.
         let channels = halved.channels + self.expand.outputs();
-        let values = vec![0.0; halved.count * halved.height * halved.width * channels];
+        let values = scratch.rooms.take(halved.count * halved.height * halved.width * channels);
         let mut both = Pixels { channels, values, ..halved };
         largest_of_four(&halved, &mut both);
-        self.expand.run_into(&squeezed, &mut both, halved.channels)?;
-        self.widen.run(&self.halve_again.run(&both)?)
+        self.expand.run_into(&squeezed, &mut both, halved.channels, scratch)?;
+        scratch.rooms.give_back(halved.values);
+        scratch.rooms.give_back(squeezed.values);
+        let halved = self.halve_again.run(&both, scratch)?;
+        scratch.rooms.give_back(both.values);
+        let widened = self.widen.run(&halved, scratch)?;
+        scratch.rooms.give_back(halved.values);
+        Ok(widened)
     }
 }
 

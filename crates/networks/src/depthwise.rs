@@ -3,11 +3,13 @@
 use rten_simd::ops::NumOps;
 use rten_simd::{Isa, SimdOp};
 
+use super::rooms::{Room, Rooms};
+
 /// Pixels beside each other whose sums are held in registers while their neighbours are gone through.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
 
 /// Pixels of several pictures of one size: channels of a pixel beside each other, then columns, rows and pictures.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Pixels {
     /// Pictures.
     pub count: usize,
@@ -18,7 +20,7 @@ pub struct Pixels {
     /// Values of a pixel.
     pub channels: usize,
     /// `count * height * width * channels` values.
-    pub values: Vec<f32>,
+    pub values: Room,
 }
 
 impl Pixels {
@@ -35,7 +37,7 @@ impl Pixels {
                 }
             }
         }
-        Self { count, height, width, channels, values }
+        Self { count, height, width, channels, values: values.into() }
     }
 
     /// As planes: channel after channel of each picture.
@@ -84,11 +86,11 @@ impl Depthwise {
     }
 
     /// Runs the layer; beyond the edges everything is zero.
-    pub fn run(&self, input: &Pixels) -> Pixels {
+    pub fn run(&self, input: &Pixels, rooms: &mut Rooms) -> Pixels {
         let [down, across] = self.stride;
         let (height, width) = (input.height.div_ceil(down), input.width.div_ceil(across));
-        let mut output = Pixels { height, width, values: Vec::new(), ..*input };
-        output.values.resize(input.count * height * width * input.channels, 0.0);
+        let values = rooms.take(input.count * height * width * input.channels);
+        let mut output = Pixels { height, width, values, ..*input };
         Run { layer: self, input, output: &mut output }.dispatch();
         output
     }
@@ -135,7 +137,7 @@ impl SimdOp for Run<'_> {
                     let sums = &mut sums[column * channels..][..TOGETHER * channels];
                     let start = (left - reach) * channels;
                     let rows = rows.clone().map(|y| (&row_of(y).0[start..], row_of(y).1));
-                    inside(isa.f32(), rows, side, across * channels, &layer.bias, sums);
+                    inside(isa.f32(), rows, side, across, &layer.bias, sums);
                     column += TOGETHER;
                     continue;
                 }
@@ -159,14 +161,14 @@ impl SimdOp for Run<'_> {
 }
 
 /// The sums of [`TOGETHER`] pixels none of whose neighbours lies beyond the edge. `rows` are the values from the first
-/// neighbour on and their weights, `step` is how many values lie between neighbouring pixels' first neighbours.
+/// neighbour on and their weights, `across` is how many columns lie between neighbouring pixels' first neighbours.
 #[expect(clippy::inline_always, reason = "it takes the vector registers of the function it is inlined into")]
 #[inline(always)]
 fn inside<'a, O: NumOps<f32>>(
     ops: O,
     rows: impl Iterator<Item = (&'a [f32], &'a [f32])> + Clone,
     side: usize,
-    step: usize,
+    across: usize,
     bias: &[f32],
     sums: &mut [f32],
 ) {
@@ -176,11 +178,19 @@ fn inside<'a, O: NumOps<f32>>(
     for channel in (0..whole).step_by(lanes) {
         let mut held = [ops.load(&bias[channel..]); TOGETHER];
         for (values, taps) in rows.clone() {
-            for x in 0..side {
-                let weight = ops.load(&taps[x * channels + channel..]);
-                for (pixel, sum) in held.iter_mut().enumerate() {
-                    let value = ops.load(&values[pixel * step + x * channels + channel..]);
-                    *sum = ops.mul_add(value, weight, *sum);
+            let (values, taps) = (&values[channel..], &taps[channel..]);
+            match (side, across) {
+                (3, 1) => row::<_, 3, 1, 10>(ops, values, taps, channels, &mut held),
+                (7, 1) => row::<_, 7, 1, 14>(ops, values, taps, channels, &mut held),
+                (3, 2) => row::<_, 3, 2, 17>(ops, values, taps, channels, &mut held),
+                _ => {
+                    for x in 0..side {
+                        let weight = ops.load(&taps[x * channels..]);
+                        for (pixel, sum) in held.iter_mut().enumerate() {
+                            let value = ops.load(&values[(pixel * across + x) * channels..]);
+                            *sum = ops.mul_add(value, weight, *sum);
+                        }
+                    }
                 }
             }
         }
@@ -193,10 +203,32 @@ fn inside<'a, O: NumOps<f32>>(
             let mut sum = bias[channel];
             for (values, taps) in rows.clone() {
                 for x in 0..side {
-                    sum += values[pixel * step + x * channels + channel] * taps[x * channels + channel];
+                    sum += values[(pixel * across + x) * channels + channel] * taps[x * channels + channel];
                 }
             }
             sums[pixel * channels + channel] = sum;
+        }
+    }
+}
+
+/// Adds a row of `SIDE` neighbours to the sums of pixels `ACROSS` columns apart. Neighbouring pixels share most of their
+/// neighbours: each of the `COLUMNS` they have together is fetched once.
+#[expect(clippy::inline_always, reason = "it takes the vector registers of the function it is inlined into")]
+#[inline(always)]
+fn row<O: NumOps<f32>, const SIDE: usize, const ACROSS: usize, const COLUMNS: usize>(
+    ops: O,
+    values: &[f32],
+    taps: &[f32],
+    channels: usize,
+    held: &mut [O::Simd; TOGETHER],
+) {
+    let weights: [O::Simd; SIDE] = std::array::from_fn(|x| ops.load(&taps[x * channels..]));
+    for column in 0..COLUMNS {
+        let value = ops.load(&values[column * channels..]);
+        for (pixel, sum) in held.iter_mut().enumerate() {
+            if let Some(weight) = column.checked_sub(pixel * ACROSS).and_then(|x| weights.get(x)) {
+                *sum = ops.mul_add(value, *weight, *sum);
+            }
         }
     }
 }
@@ -220,19 +252,28 @@ mod tests {
 
     #[test]
     fn every_pixel_is_the_weighted_sum_of_its_neighbours() {
-        let channels = 5;
+        // More than a register of channels and some over; rows with many pixels inside, and with none.
+        let channels = 21;
         for (side, count, height, width, stride) in [
             (3, 2, 6, 7, [1, 1]),
+            (3, 2, 6, 19, [1, 1]),
             (3, 1, 5, 4, [2, 1]),
             (3, 3, 5, 5, [2, 2]),
+            (3, 2, 5, 41, [2, 2]),
+            (3, 1, 5, 22, [2, 1]),
             (7, 1, 9, 4, [1, 1]),
+            (7, 1, 9, 31, [1, 1]),
+            (5, 1, 6, 26, [1, 1]),
+            (3, 1, 4, 40, [1, 3]),
             (3, 1, 1, 1, [1, 1]),
         ] {
             let weights: Vec<f32> = (0..channels * side * side).map(|i| ((i * 7) % 11) as f32 - 5.0).collect();
-            let layer = Depthwise::new(side, &weights, vec![0.5, 1.0, 1.5, 2.0, 2.5], stride).unwrap();
-            let values = (0..count * height * width * channels).map(|i| ((i * 13) % 17) as f32).collect();
+            let bias = (1..=channels).map(|channel| channel as f32 / 2.0).collect();
+            let layer = Depthwise::new(side, &weights, bias, stride).unwrap();
+            let values: Vec<f32> = (0..count * height * width * channels).map(|i| ((i * 13) % 17) as f32).collect();
+            let values = values.into();
             let input = Pixels { count, height, width, channels, values };
-            let output = layer.run(&input);
+            let output = layer.run(&input, &mut Rooms::default());
             assert_eq!((output.height, output.width), (height.div_ceil(stride[0]), width.div_ceil(stride[1])));
             for (index, value) in output.values.iter().enumerate() {
                 let (pixel, channel) = (index / channels, index % channels);

@@ -16,6 +16,7 @@ mod panels;
 mod pointwise;
 mod pyramid;
 mod registers;
+mod rooms;
 mod rounded;
 mod shorts;
 
@@ -27,6 +28,7 @@ pub use self::best::Best;
 pub use self::depthwise::Pixels;
 pub use self::network::{CHANNELS, Map, Network, Steps, threads};
 pub use self::pointwise::Precision;
+pub use self::rooms::Room;
 
 /// Why a network cannot be had or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! A network loaded by `rten`, part of which is computed here.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, TryFromValueError, Value};
 use rten_tensor::{NdTensor, Tensor};
@@ -12,6 +12,7 @@ use super::depthwise::Pixels;
 use super::head::Head;
 use super::pointwise::{Precision, Scratch};
 use super::pyramid::Pyramid;
+use super::rooms::Rooms;
 use crate::{NetworkError, failed};
 
 /// Colour channels of every input.
@@ -47,6 +48,8 @@ pub struct Network {
     model: Model,
     options: RunOptions,
     threads: Arc<ThreadPool>,
+    /// Kept from one run to the next.
+    rooms: Mutex<Rooms>,
     /// The trunk computed here; `None` when the weights are not the ones it was written for.
     trunk: Option<LoadedTrunk>,
 }
@@ -78,7 +81,7 @@ impl Network {
             .map_err(|error| NetworkError::Load { path: path.to_owned(), cause: error.to_string() })?;
         let options = RunOptions::default().with_thread_pool(Some(threads.clone()));
         let trunk = precision.and_then(|precision| LoadedTrunk::load(&model, &options, trunk, precision));
-        Ok(Self { model, options, threads, trunk })
+        Ok(Self { model, options, threads, rooms: Mutex::default(), trunk })
     }
 
     /// A text stored in the model's metadata.
@@ -107,7 +110,7 @@ impl Network {
             && let Some(head) = &trunk.head
         {
             let (shape, planes) = self.run_from(trunk, pictures)?.into_shape_vec::<f32, 3>().map_err(failed)?;
-            let found = self.threads.run(|| head.run(shape, &planes, &mut Scratch::default()))?;
+            let found = self.run_with(|scratch| head.run(shape, &planes, scratch))?;
             return Ok(Steps { found, classes: head.classes() });
         }
         let ([_, _, classes], values) = self.run::<3>(pictures)?;
@@ -115,6 +118,25 @@ impl Network {
             return Err(failed("the recognition network's output has the wrong shape"));
         }
         Ok(Steps { found: values.chunks_exact(classes).map(best).collect(), classes })
+    }
+
+    /// Gives the memory back that is kept from one run to the next.
+    pub fn forget(&self) {
+        *self.rooms() = Rooms::default();
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs something on the network's threads, with the rooms that are kept.
+    fn run_with<T: Send>(&self, run: impl FnOnce(&mut Scratch) -> T + Send) -> T {
+        self.threads.run(|| {
+            let mut scratch = Scratch { rooms: std::mem::take(&mut *self.rooms()), ..Scratch::default() };
+            let result = run(&mut scratch);
+            *self.rooms() = scratch.rooms;
+            result
+        })
     }
 
     /// The output's shape and values.
@@ -131,11 +153,16 @@ impl Network {
 
     /// Runs the trunk over `pixels` and `rten` over what follows, up to the head if there is one.
     fn run_from(&self, trunk: &LoadedTrunk, pixels: Pixels) -> Result<Value, NetworkError> {
-        let results = self.threads.run(|| trunk.run(&pixels))?;
+        let results = self.run_with(|scratch| trunk.run(&pixels, scratch))?;
         drop(pixels);
-        let results = trunk.to.iter().zip(results).map(|(node, pixels)| (*node, planes(&pixels).into()));
+        let results = trunk.to.iter().zip(results).map(|(node, pixels)| {
+            let planes = planes(&pixels);
+            self.rooms().give_back(pixels.values);
+            (*node, planes.into())
+        });
+        let results = results.collect();
         let options = Some(self.options.clone());
-        let [output] = self.model.run_n(results.collect(), [trunk.output], options).map_err(failed)?;
+        let [output] = self.model.run_n(results, [trunk.output], options).map_err(failed)?;
         Ok(output)
     }
 }
@@ -173,11 +200,10 @@ impl LoadedTrunk {
         Some(Self { backbone, pyramid, head, output, to })
     }
 
-    fn run(&self, pixels: &Pixels) -> Result<Vec<Pixels>, NetworkError> {
-        let mut scratch = Scratch::default();
-        let results = self.backbone.run(pixels, &mut scratch)?;
+    fn run(&self, pixels: &Pixels, scratch: &mut Scratch) -> Result<Vec<Pixels>, NetworkError> {
+        let results = self.backbone.run(pixels, scratch)?;
         match &self.pyramid {
-            Some(pyramid) => Ok(vec![pyramid.run(&results, &mut scratch)?]),
+            Some(pyramid) => Ok(vec![pyramid.run(results, scratch)?]),
             None => Ok(results),
         }
     }
@@ -195,7 +221,7 @@ mod tests {
             let stroke = (x / 3 + y / 7 + item).is_multiple_of(4);
             if stroke { -0.8 } else { 0.7 + 0.001 * ((x * y + channel) % 200) as f32 }
         };
-        let values = (0..count * height * width * CHANNELS).map(value).collect();
+        let values = (0..count * height * width * CHANNELS).map(value).collect::<Vec<_>>().into();
         Pixels { count, height, width, channels: CHANNELS, values }
     }
 
@@ -223,7 +249,8 @@ mod tests {
             let apart = |pairs: Vec<(f32, f32)>| {
                 let apart: Vec<f32> = pairs.iter().map(|(a, b)| (a - b).abs()).collect();
                 assert!(apart.iter().copied().fold(0.0, f32::max) <= largest, "{precision:?} {apart:?}");
-                assert!(apart.iter().sum::<f32>() / apart.len() as f32 <= mean, "{precision:?}");
+                let on_average = apart.iter().sum::<f32>() / apart.len() as f32;
+                assert!(on_average <= mean, "{precision:?} {on_average}");
             };
             let [here, there] = networks(&detection, Trunk::Detection);
             assert!(here.trunk.is_some() && there.trunk.is_none());

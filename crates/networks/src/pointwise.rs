@@ -5,6 +5,7 @@
 use rten_gemm::{BiasVector, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
+use super::rooms::Rooms;
 use super::rounded::{Rounded, RoundedScratch};
 use super::shorts::{self, Shorts, ShortsScratch};
 use crate::{NetworkError, failed};
@@ -77,7 +78,9 @@ pub struct Scratch {
     /// Making one asks the processor what it can do, which virtual machines answer slowly.
     pub(crate) floats_by: GemmExecutor<f32>,
     pub(crate) rounded: RoundedScratch,
-    shorts: ShortsScratch,
+    pub(crate) shorts: ShortsScratch,
+    /// For the values between layers.
+    pub(crate) rooms: Rooms,
 }
 
 impl Pointwise {

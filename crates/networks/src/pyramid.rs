@@ -74,7 +74,7 @@ impl Pyramid {
             })
         });
         let levels = levels.collect::<Option<Vec<_>>>()?;
-        let last = Dense::new(3, 1, &constants.weights(LAST.0)?, constants.bias(LAST.1)?)?;
+        let last = Dense::new(3, 1, &constants.weights(LAST.0)?, &constants.bias(LAST.1)?, precision)?;
         Some(Self { levels, last })
     }
 
@@ -82,7 +82,7 @@ impl Pyramid {
     ///
     /// # Errors
     /// [`NetworkError::Failed`] when they are not what the layers take.
-    pub fn run(&self, results: &[Pixels], scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
+    pub fn run(&self, results: Vec<Pixels>, scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
         let Some(finest) = results.first().filter(|_| results.len() == LEVELS) else {
             return Err(failed("the trunk of the detection network gave other results than it should"));
         };
@@ -90,22 +90,26 @@ impl Pyramid {
         let mut coarser: Option<Pixels> = None;
         let mut seen = Vec::new();
         for (level, result) in self.levels.iter().zip(results).rev() {
-            let mut inward = mix(&level.inward, result, scratch)?;
+            let mut inward = mix(&level.inward, &result, scratch)?;
+            scratch.rooms.give_back(result.values);
             weigh(&mut inward, &level.inward_weighing, SLOPE, 1.0, scratch)?;
-            if let Some(coarser) = &coarser {
-                add_doubled(&mut inward, coarser);
+            if let Some(coarser) = coarser.take() {
+                add_doubled(&mut inward, &coarser);
+                scratch.rooms.give_back(coarser.values);
             }
-            let mut outward = mix(&level.outward, &level.depthwise.run(&inward), scratch)?;
+            let around = level.depthwise.run(&inward, &mut scratch.rooms);
+            let mut outward = mix(&level.outward, &around, scratch)?;
+            scratch.rooms.give_back(around.values);
             weigh(&mut outward, &level.outward_weighing, SLOPE, 1.0, scratch)?;
             seen.push(outward);
             coarser = Some(inward);
         }
-        self.last.run(&laid_over(&seen, height, width))
+        self.last.run(&laid_over(&seen, height, width), scratch)
     }
 }
 
 fn mix(layer: &Pointwise, pixels: &Pixels, scratch: &mut Scratch) -> Result<Pixels, NetworkError> {
-    let mut values = vec![0.0; pixels.count * pixels.height * pixels.width * layer.outputs()];
+    let mut values = scratch.rooms.take(pixels.count * pixels.height * pixels.width * layer.outputs());
     layer.mix(&pixels.values, &mut values, scratch)?;
     Ok(Pixels { channels: layer.outputs(), values, ..*pixels })
 }
@@ -139,5 +143,5 @@ fn laid_over(levels: &[Pixels], height: usize, width: usize) -> Pixels {
             }
         }
     }
-    Pixels { count, height, width, channels, values }
+    Pixels { count, height, width, channels, values: values.into() }
 }

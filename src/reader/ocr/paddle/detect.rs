@@ -181,6 +181,7 @@ fn detect_at(
     pixels::write(&small, 0, &mut input);
     drop(small);
     let map = network.map(input)?;
+    network.forget();
     let map = ProbabilityMap { width: map.width, height: map.height, values: &map.values };
     Ok(boxes(map, settings)
         .iter()

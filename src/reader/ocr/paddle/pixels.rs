@@ -8,7 +8,7 @@ const ORDER: [usize; CHANNELS] = [2, 1, 0];
 
 /// `count` pictures of one size for a network; what no picture is written to is a grey.
 pub fn grey(count: usize, height: usize, width: usize) -> Pixels {
-    Pixels { count, height, width, channels: CHANNELS, values: vec![0.0; count * height * width * CHANNELS] }
+    Pixels { count, height, width, channels: CHANNELS, values: vec![0.0; count * height * width * CHANNELS].into() }
 }
 
 /// Writes `picture` into the upper left of the `item`th picture of `pixels`, which is not smaller, scaled from 0..255 to
@@ -39,8 +39,8 @@ mod tests {
         write(&RgbImage::from_pixel(1, 1, image::Rgb([255, 0, 51])), 1, &mut pixels);
         let mut expected = [0.0; 12];
         expected[6..9].copy_from_slice(&[51.0 / 127.5 - 1.0, -1.0, 1.0]);
-        assert_eq!(pixels.values, expected);
+        assert_eq!(*pixels.values, expected);
         write(&RgbImage::new(0, 0), 0, &mut pixels);
-        assert_eq!(pixels.values, expected);
+        assert_eq!(*pixels.values, expected);
     }
 }

@@ -57,6 +57,7 @@ pub fn recognise(
             }
         }
     }
+    network.forget();
     Ok(readings)
 }
 
