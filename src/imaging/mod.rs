@@ -1,5 +1,6 @@
 //! Pictures as values: header probes, orientation, scaling, finding and flattening paper. Pure: no I/O, no clock.
 
+pub mod encode;
 pub mod grey;
 pub mod header;
 pub mod heif;

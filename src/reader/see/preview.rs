@@ -1,10 +1,9 @@
 //! Previews: what people see beside the fields. Our own pixels in a fresh JPEG, so no metadata can come along.
 
 use image::{GrayImage, RgbImage};
-use jpeg_encoder::{ColorType, Encoder, ImageBuffer, JpegColorType};
 
 use crate::{
-    imaging::{grey, rgba::Pixels, scale},
+    imaging::{encode, grey, rgba::Pixels, scale},
     reader::{
         output::Output,
         protocol::{Kind, MAX_PREVIEW_BYTES, MAX_PREVIEW_SIDE, MAX_THUMBNAIL, PreviewHeader, ThumbnailHeader},
@@ -89,46 +88,13 @@ impl Shown<'_> {
         }
     }
 
-    /// Not with the encoder of `image`: that was a large part of an OFD page (docs/adr/0015).
     fn encode(self, quality: u8) -> Result<Vec<u8>, String> {
-        let failed = |cause: String| format!("no preview could be made: {cause}");
-        let side = |side: u32| u16::try_from(side).map_err(|_| failed(format!("a side of {side} pixels is too long")));
-        let (width, height) = self.dimensions();
-        let (width, height) = (side(width)?, side(height)?);
-        let mut jpeg = Vec::new();
-        let encoder = Encoder::new(&mut jpeg, quality);
-        let encoded = match self {
-            Self::Grey(grey) => encoder.encode_image(Rows { grey, width, height }),
-            Self::Colour(colour) => encoder.encode(colour.as_raw(), width, height, ColorType::Rgb),
+        let jpeg = match self {
+            Self::Grey(grey) => encode::grey(grey, quality),
+            Self::Colour(colour) => encode::colour(colour, quality),
         };
-        encoded.map_err(|error| failed(error.to_string()))?;
-        Ok(jpeg)
-    }
-}
-
-/// A grey picture as the encoder takes it, a row at a time: its own way to take one goes pixel by pixel.
-struct Rows<'a> {
-    grey: &'a GrayImage,
-    width: u16,
-    height: u16,
-}
-
-impl ImageBuffer for Rows<'_> {
-    fn get_jpeg_color_type(&self) -> JpegColorType {
-        JpegColorType::Luma
-    }
-
-    fn width(&self) -> u16 {
-        self.width
-    }
-
-    fn height(&self) -> u16 {
-        self.height
-    }
-
-    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
-        let wide = usize::from(self.width);
-        buffers[0].extend_from_slice(&self.grey.as_raw()[usize::from(y) * wide..][..wide]);
+        let (width, height) = self.dimensions();
+        jpeg.ok_or_else(|| format!("no preview could be made of {width} x {height} pixels"))
     }
 }
 
