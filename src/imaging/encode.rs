@@ -205,9 +205,11 @@ fn times(one: Lanes, factor: f32) -> Lanes {
 }
 
 /// The cosine transform down the columns (Arai, Agui and Nakajima 1988), each row of the result [`SCALE`] too large.
-fn transformed([a, b, c, d, e, f, g, h]: [Lanes; 8]) -> [Lanes; 8] {
-    let (sum_0, sum_1, sum_2, sum_3) = (plus(a, h), plus(b, g), plus(c, f), plus(d, e));
-    let (rest_0, rest_1, rest_2, rest_3) = (minus(a, h), minus(b, g), minus(c, f), minus(d, e));
+fn transformed(rows: [Lanes; 8]) -> [Lanes; 8] {
+    let sum = |near: usize| plus(rows[near], rows[7 - near]);
+    let rest = |near: usize| minus(rows[near], rows[7 - near]);
+    let (sum_0, sum_1, sum_2, sum_3) = (sum(0), sum(1), sum(2), sum(3));
+    let (rest_0, rest_1, rest_2, rest_3) = (rest(0), rest(1), rest(2), rest(3));
     let (even_0, even_1) = (plus(sum_0, sum_3), plus(sum_1, sum_2));
     let (even_2, even_3) = (minus(sum_1, sum_2), minus(sum_0, sum_3));
     let turned = times(plus(even_2, even_3), std::f32::consts::FRAC_1_SQRT_2);

@@ -202,8 +202,11 @@ fn what_is_not_decoded_is_refused_as_a_type_that_is_not_read() {
     }
 }
 
+/// A name, a file, and the colours of what is dark and light in it.
+type Written = (&'static str, &'static [u8], [u8; 3], [u8; 3]);
+
 /// Files that libtiff's `tiffcp` wrote of one picture of the project's: `fixtures/README.md` says how.
-const WRITTEN_BY_LIBTIFF: [(&str, &[u8], [u8; 3], [u8; 3]); 6] = [
+const WRITTEN_BY_LIBTIFF: [Written; 6] = [
     ("fax, group 3", include_bytes!("../../../../fixtures/tiff/group-3.tif"), [0; 3], [255; 3]),
     (
         "fax, group 3, two-dimensional, ends of lines at ends of bytes",
