@@ -170,4 +170,8 @@ pub struct InvoiceFacts {
     pub original_number: Option<String>,
     /// It gives money back.
     pub is_red: bool,
+    /// Its pages speak of tolls: a list of journeys that does is a toll list.
+    pub of_tolls: bool,
+    /// Numbers and codes of other invoices that a toll list names.
+    pub listed_numbers: Vec<String>,
 }

@@ -38,6 +38,8 @@ pub struct Others {
     pub cancelled: Vec<Peer>,
     /// Same amount, not far in time.
     pub same_amount: Vec<Peer>,
+    /// Toll lists this one is a bill of, or bills of this toll list.
+    pub tolls: Vec<Peer>,
     /// Receipts a reviewer said are no papers of this one's expense.
     pub kept_apart: Vec<ReceiptId>,
 }
@@ -57,7 +59,10 @@ pub fn check(subject: &Subject, others: &Others) -> Vec<Finding> {
     numbers_in_a_row(subject, &others.next_numbers, &mut out);
     let is_duplicate = |peer: &Peer| duplicates.iter().any(|d| d.receipt_id == peer.receipt_id);
     let rest: Vec<&Peer> = others.same_amount.iter().filter(|peer| !is_duplicate(peer)).collect();
-    same_amount(subject, &rest, &others.kept_apart, &mut out);
+    let is_linked = same_amount(subject, &rest, &others.kept_apart, &mut out) | tolls(subject, others, &mut out);
+    if !is_linked && matches!(subject.kind, Some(E::TripSheet | E::CardSlip | E::PaymentScreenshot)) {
+        out.push(Finding::new(K::SupportingAlone).with("kind", subject.kind.map_or("", E::as_str)));
+    }
     out
 }
 
@@ -129,29 +134,49 @@ pub fn neighbours(number_key: &str) -> Vec<String> {
 }
 
 /// Papers over one amount: a pair that belongs together is proposed, one that is twice the same is suspected. A pair that
-/// was kept apart is named, so that whoever did it can take it back, and proposed no more.
-fn same_amount(subject: &Subject, peers: &[&Peer], kept_apart: &[ReceiptId], out: &mut Vec<Finding>) {
+/// was kept apart is named, so that whoever did it can take it back, and proposed no more. Says whether one is proposed.
+fn same_amount(subject: &Subject, peers: &[&Peer], kept_apart: &[ReceiptId], out: &mut Vec<Finding>) -> bool {
     let mut linked = false;
     for peer in peers.iter().take(MAX_OF_KIND) {
         if peer.owner_id == subject.owner
             && let Some((supporting, reason)) = link(subject, peer)
         {
-            if kept_apart.contains(&peer.receipt_id) {
-                out.push(Finding::new(K::KeptApart).about(&peer.receipt_id));
-                continue;
-            }
-            linked = true;
             let id = if supporting { &subject.id } else { &peer.receipt_id };
-            let finding = Finding::new(K::SameExpense).about(&peer.receipt_id);
-            out.push(finding.with("reason", reason).with("supporting", id.as_str()));
+            linked |= propose(peer, (reason, id), kept_apart, out);
         } else if is_twice(subject, peer) {
             let finding = Finding::new(K::PossibleDuplicate).about(&peer.receipt_id);
             out.push(finding.with("same_owner", peer.owner_id == subject.owner));
         }
     }
-    if !linked && matches!(subject.kind, Some(E::TripSheet | E::CardSlip | E::PaymentScreenshot)) {
-        out.push(Finding::new(K::SupportingAlone).with("kind", subject.kind.map_or("", E::as_str)));
+    linked
+}
+
+/// A toll list and each bill it adds up. Says whether one is proposed.
+fn tolls(subject: &Subject, others: &Others, out: &mut Vec<Finding>) -> bool {
+    let mut linked = false;
+    for peer in &others.tolls {
+        let is_proposed = out.iter().any(|finding| finding.other.as_ref() == Some(&peer.receipt_id));
+        let list = if subject.kind == Some(E::TripSheet) { &subject.id } else { &peer.receipt_id };
+        linked |= !is_proposed && propose(peer, ("toll_list_and_bill", list), &others.kept_apart, out);
     }
+    linked
+}
+
+/// Proposes that the two are papers of one expense, for a reason and with the supporting one named; a pair that was kept
+/// apart is only named. Says which.
+fn propose(
+    peer: &Peer,
+    (reason, supporting): (&str, &ReceiptId),
+    kept_apart: &[ReceiptId],
+    out: &mut Vec<Finding>,
+) -> bool {
+    if kept_apart.contains(&peer.receipt_id) {
+        out.push(Finding::new(K::KeptApart).about(&peer.receipt_id));
+        return false;
+    }
+    let finding = Finding::new(K::SameExpense).about(&peer.receipt_id);
+    out.push(finding.with("reason", reason).with("supporting", supporting.as_str()));
+    true
 }
 
 /// Same merchant, day and amount, and neither number says otherwise.
@@ -225,7 +250,8 @@ const fn rank(kind: Option<E>) -> u8 {
     }
 }
 
-fn days_between(a: Option<CivilDate>, b: Option<CivilDate>) -> Option<i64> {
+/// Days from one to the other, whichever is first.
+pub fn days_between(a: Option<CivilDate>, b: Option<CivilDate>) -> Option<i64> {
     let span = a?.until(b?).ok()?;
     Some(i64::from(span.get_days()).abs())
 }

@@ -9,6 +9,10 @@ use crate::{
 
 /// Lines of a page that are searched for capital numerals.
 const MAX_LINES: usize = 2_000;
+/// Numbers and codes a toll list names.
+const MAX_LISTED: usize = 200;
+/// Digits of an invoice's number or code: eight of old numbers and of the treasury's codes, twenty of digital ones.
+const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 8..=20;
 /// Articles that are added up.
 const MAX_ITEMS: usize = 1_000;
 
@@ -26,6 +30,7 @@ pub fn facts_of(material: &Material) -> InvoiceFacts {
     let mut rates: Vec<String> = (1..=MAX_ITEMS).map_while(|i| stated(&format!("item.{i}.tax_rate"))).collect();
     rates.dedup();
     let is = |name: &str| stated(name).is_some_and(|text| text == "true");
+    let of_tolls = speaks_of_tolls(material);
     InvoiceFacts {
         invoice_code: stated("invoice_code").or_else(|| coded("invoice_code")),
         capitals: capitals.map(|amount| amount.to_string()),
@@ -34,7 +39,35 @@ pub fn facts_of(material: &Material) -> InvoiceFacts {
         rates,
         original_number: stated("original_invoice_number"),
         is_red: is("red") || is("credit_note") || is("refund"),
+        of_tolls,
+        listed_numbers: if of_tolls { long_numbers(material) } else { Vec::new() },
     }
+}
+
+fn speaks_of_tolls(material: &Material) -> bool {
+    let mut lines = material.pages.iter().flat_map(|page| &page.lines).take(MAX_LINES);
+    lines.any(|line| {
+        let text = line.text().to_lowercase();
+        text.replace(' ', "").contains("通行费")
+            || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "toll")
+    })
+}
+
+/// Runs of digits as long as invoices' numbers and codes, each once.
+fn long_numbers(material: &Material) -> Vec<String> {
+    let words = material.pages.iter().flat_map(|page| &page.lines).take(MAX_LINES).flat_map(|line| &line.words);
+    let mut numbers: Vec<String> = Vec::new();
+    for word in words {
+        for digits in word.text.split(|c: char| !c.is_ascii_digit()) {
+            if NUMBER_DIGITS.contains(&digits.len()) && !numbers.iter().any(|known| known == digits) {
+                numbers.push(digits.to_owned());
+            }
+        }
+        if numbers.len() >= MAX_LISTED {
+            break;
+        }
+    }
+    numbers
 }
 
 fn printed_capitals(material: &Material) -> Option<Decimal> {

@@ -2,7 +2,8 @@
 //! expense, and what the tax bureau said. A finding never refuses anything: people decide what follows.
 //!
 //! [`refresh`] replaces a receipt's findings in the transaction that changed it, and those of the receipts they name.
-//! The checks themselves are pure: [`alone`] looks at one receipt, [`against`] at others beside it.
+//! The checks themselves are pure: [`alone`] looks at one receipt, [`against`] at others beside it, [`tolls`] at a toll list
+//! and its bills.
 
 mod against;
 mod alone;
@@ -10,6 +11,7 @@ mod facts;
 mod refresh;
 mod subject;
 mod tax_id;
+mod tolls;
 mod verify;
 
 pub use facts::facts_of;

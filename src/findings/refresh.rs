@@ -6,6 +6,7 @@ use super::{
     against::{self, INVOICE_DAYS, Others, neighbours},
     alone,
     subject::{Subject, number_key},
+    tolls::{self, TollList},
 };
 use crate::{
     app::App,
@@ -13,11 +14,12 @@ use crate::{
         draft::DraftState,
         finding::{Finding, InvoiceFacts, Severity},
         ids::ReceiptId,
-        time::CapturedAt,
+        receipt::EvidenceKind,
+        time::{CapturedAt, CivilDate},
     },
     store::{
         Json, StoreError, Tx, captures, fields,
-        findings::{self, InvoiceRow},
+        findings::{self, InvoiceRow, Peer},
         organisation, receipts,
     },
 };
@@ -45,23 +47,51 @@ pub async fn set_facts(tx: &mut Tx, receipt: &ReceiptId, facts: &InvoiceFacts) -
     findings::put_invoice(tx, &row).await
 }
 
-/// Checks a receipt again, and those its old and new findings name: a duplicate is a finding on both.
+/// Checks a receipt again, and those its old and new findings name: a duplicate is a finding on both. A toll list that
+/// one bill makes whole, or leaves in pieces, is a finding on its other bills as well.
 pub async fn refresh(app: &App, tx: &mut Tx, id: &ReceiptId) -> Result<Touched, StoreError> {
-    let mut others: BTreeSet<ReceiptId> = findings::list_naming(tx, id).await?.into_iter().collect();
-    let named = |found: &[Finding]| -> Vec<ReceiptId> { found.iter().filter_map(|f| f.other.clone()).collect() };
-    others.extend(findings::list(tx, id).await?.into_iter().filter_map(|row| row.other_receipt_id));
-    others.extend(named(&refresh_one(app, tx, id).await?));
-    others.remove(id);
-    let mut touched = 1;
-    for other in others.into_iter().take(MAX_OTHERS) {
-        refresh_one(app, tx, &other).await?;
-        touched += 1;
+    let mut first: BTreeSet<ReceiptId> = findings::list_naming(tx, id).await?.into_iter().collect();
+    first.extend(named(tx, id).await?);
+    let checked = refresh_one(app, tx, id).await?;
+    first.extend(checked.named());
+    first.extend(checked.lists);
+    first.remove(id);
+    let mut done = 1;
+    let mut second = BTreeSet::new();
+    for other in first.iter().take(MAX_OTHERS) {
+        let before = named(tx, other).await?;
+        let after = refresh_one(app, tx, other).await?.named();
+        second.extend(before.symmetric_difference(&after).filter(|it| *it != id && !first.contains(*it)).cloned());
+        done += 1;
     }
-    Ok(touched)
+    for other in second.iter().take(MAX_OTHERS) {
+        refresh_one(app, tx, other).await?;
+        done += 1;
+    }
+    Ok(done)
 }
 
-async fn refresh_one(app: &App, tx: &mut Tx, id: &ReceiptId) -> Result<Vec<Finding>, StoreError> {
-    let Some(row) = receipts::find(tx, id).await? else { return Ok(Vec::new()) };
+/// Receipts that the stored findings of one name.
+async fn named(tx: &mut Tx, id: &ReceiptId) -> Result<BTreeSet<ReceiptId>, StoreError> {
+    Ok(findings::list(tx, id).await?.into_iter().filter_map(|row| row.other_receipt_id).collect())
+}
+
+/// What checking one receipt found.
+#[derive(Debug, Default)]
+struct Checked {
+    findings: Vec<Finding>,
+    /// Toll lists it may be a bill of: what they add up may be another choice of bills now.
+    lists: Vec<ReceiptId>,
+}
+
+impl Checked {
+    fn named(&self) -> BTreeSet<ReceiptId> {
+        self.findings.iter().filter_map(|finding| finding.other.clone()).collect()
+    }
+}
+
+async fn refresh_one(app: &App, tx: &mut Tx, id: &ReceiptId) -> Result<Checked, StoreError> {
+    let Some(row) = receipts::find(tx, id).await? else { return Ok(Checked::default()) };
     let invoice = findings::find_invoice(tx, id).await?;
     let facts = invoice.map(|invoice| invoice.facts.0).unwrap_or_default();
     let proposed = match &row.reading_id {
@@ -88,18 +118,21 @@ async fn refresh_one(app: &App, tx: &mut Tx, id: &ReceiptId) -> Result<Vec<Findi
         facts: Json(subject.facts.clone()),
     };
     findings::put_invoice(tx, &invoice).await?;
-    let found = match row.state {
-        // What is no longer anybody's expense needs no checks.
-        DraftState::Merged | DraftState::Withdrawn | DraftState::Rejected => Vec::new(),
+    let checked = match row.state {
+        // What is no longer anybody's expense needs no checks; a toll list may have one choice of bills less.
+        DraftState::Merged | DraftState::Withdrawn | DraftState::Rejected => {
+            let lists = toll_lists(tx, &subject, &mut Vec::new()).await?;
+            Checked { findings: Vec::new(), lists }
+        }
         DraftState::Draft | DraftState::Submitted | DraftState::Confirmed | DraftState::Returned => {
             check(tx, &subject, &invoice).await?
         }
     };
-    findings::replace(tx, id, &found, app.now()).await?;
-    Ok(found)
+    findings::replace(tx, id, &checked.findings, app.now()).await?;
+    Ok(checked)
 }
 
-async fn check(tx: &mut Tx, subject: &Subject, invoice: &InvoiceRow) -> Result<Vec<Finding>, StoreError> {
+async fn check(tx: &mut Tx, subject: &Subject, invoice: &InvoiceRow) -> Result<Checked, StoreError> {
     let entities = organisation::list_legal_entities(tx, MAX_ENTITIES).await?;
     let mut verified = None;
     let mut others = Others::default();
@@ -118,9 +151,11 @@ async fn check(tx: &mut Tx, subject: &Subject, invoice: &InvoiceRow) -> Result<V
         others.cancelled = findings::list_by_numbers(tx, id, std::slice::from_ref(original), None).await?;
     }
     if let (Some(total), Some(currency), Some(day)) = (subject.total_minor, subject.currency, subject.issued_on) {
-        let span = jiff::Span::new().days(INVOICE_DAYS);
-        let (from, to) = (day.saturating_sub(span), day.saturating_add(span));
-        others.same_amount = findings::list_by_amount(tx, id, total, currency, from, to).await?;
+        let days = around(day);
+        others.same_amount = findings::list_by_amount(tx, id, total, currency, days).await?;
+    }
+    let lists = toll_lists(tx, subject, &mut others.tolls).await?;
+    if !others.same_amount.is_empty() || !others.tolls.is_empty() {
         others.kept_apart = findings::list_kept_apart(tx, id).await?;
     }
     let mut found = alone::check(subject, &entities, verified.as_ref());
@@ -132,5 +167,42 @@ async fn check(tx: &mut Tx, subject: &Subject, invoice: &InvoiceRow) -> Result<V
     };
     found.sort_by_key(weight);
     found.truncate(MAX_FINDINGS);
-    Ok(found)
+    Ok(Checked { findings: found, lists })
+}
+
+/// Puts the bills of a toll list, or the toll lists of a bill, into `tolls`. Returns the lists a bill was compared with.
+async fn toll_lists(tx: &mut Tx, subject: &Subject, tolls: &mut Vec<Peer>) -> Result<Vec<ReceiptId>, StoreError> {
+    let (Some(day), Some(kind)) = (subject.issued_on, subject.kind) else { return Ok(Vec::new()) };
+    let (id, owner) = (&subject.id, &subject.owner);
+    if kind == EvidenceKind::TripSheet && subject.facts.of_tolls {
+        let Subject { total_minor, currency, issued_on, facts, .. } = subject;
+        let list = TollList { total_minor: *total_minor, currency: *currency, issued_on: *issued_on, facts };
+        let bills = findings::list_of_kinds(tx, id, owner, &tolls::BILLS, around(day)).await?;
+        tolls.extend(list.bills(&bills).into_iter().cloned());
+    }
+    if !tolls::BILLS.contains(&kind) {
+        return Ok(Vec::new());
+    }
+    let mut compared = Vec::new();
+    let sheets =
+        findings::list_of_kinds(tx, id, owner, std::slice::from_ref(&EvidenceKind::TripSheet), around(day)).await?;
+    for sheet in sheets {
+        let (Some(list), Some(day)) = (TollList::of(&sheet), sheet.issued_on) else { continue };
+        let bills = findings::list_of_kinds(tx, &sheet.receipt_id, owner, &tolls::BILLS, around(day)).await?;
+        let is_bill = list.bills(&bills).iter().any(|bill| bill.receipt_id == *id);
+        compared.push(sheet.receipt_id.clone());
+        if is_bill {
+            tolls.push(sheet);
+        }
+        if compared.len() == tolls::MAX_LISTS {
+            break;
+        }
+    }
+    Ok(compared)
+}
+
+/// The days in which the papers of one expense are looked for.
+fn around(day: CivilDate) -> (CivilDate, CivilDate) {
+    let span = jiff::Span::new().days(INVOICE_DAYS);
+    (day.saturating_sub(span), day.saturating_add(span))
 }

@@ -111,6 +111,8 @@ macro_rules! peers {
 
 /// Peers one check looks at.
 const MAX_PEERS: i64 = 50;
+/// Receipts of one owner beside a toll list: a traveller's of half a year.
+const MAX_OF_OWNER: i64 = 500;
 /// Receipts kept apart from one; a person decided each.
 const MAX_KEPT_APART: i64 = 1_000;
 
@@ -178,8 +180,7 @@ pub async fn list_by_amount(
     but: &ReceiptId,
     total_minor: i64,
     currency: Currency,
-    from: CivilDate,
-    to: CivilDate,
+    (from, to): (CivilDate, CivilDate),
 ) -> Result<Vec<Peer>, StoreError> {
     const SQL: &str = peers!(
         "total_minor = $2 AND currency = $3 AND issued_on >= $4 AND issued_on <= $5
@@ -195,6 +196,35 @@ pub async fn list_by_amount(
         .fetch_all(c)
         .await)
     .map_err(|e| StoreError::from_sqlx("findings::list_by_amount", e))
+}
+
+/// Other receipts of one owner of some kinds, four at most, within some days; those handed in last first.
+pub async fn list_of_kinds(
+    tx: &mut Tx,
+    but: &ReceiptId,
+    owner: &PersonId,
+    kinds: &[EvidenceKind],
+    (from, to): (CivilDate, CivilDate),
+) -> Result<Vec<Peer>, StoreError> {
+    const SQL: &str = peers!(
+        "owner_id = $2 AND evidence_kind IN ($3, $4, $5, $6) AND issued_on >= $7 AND issued_on <= $8
+            ORDER BY receipt.created_at DESC, receipt.id DESC LIMIT $9"
+    );
+    // No kind is empty, so spare places match nothing.
+    let kind = |at: usize| kinds.get(at).map_or("", |kind| kind.as_str());
+    on!(tx, |c| sqlx::query_as(SQL)
+        .bind(but.as_str())
+        .bind(owner.as_str())
+        .bind(kind(0))
+        .bind(kind(1))
+        .bind(kind(2))
+        .bind(kind(3))
+        .bind(from.to_string())
+        .bind(to.to_string())
+        .bind(MAX_OF_OWNER)
+        .fetch_all(c)
+        .await)
+    .map_err(|e| StoreError::from_sqlx("findings::list_of_kinds", e))
 }
 
 /// Replaces the findings of a receipt.

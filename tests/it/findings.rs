@@ -229,6 +229,86 @@ async fn a_red_invoice_waits_for_its_blue_one_and_marks_it() {
     .await;
 }
 
+/// A bill of a toll road, typed in with what its reading says of it.
+fn toll_bill(number: &'static str, total: &'static str, day: &'static str) -> Vec<(FieldKey, &'static str)> {
+    vec![
+        (FieldKey::EvidenceKind, "ordinary_fapiao"),
+        (FieldKey::Merchant, "示例高速公路有限公司"),
+        (FieldKey::Date, day),
+        (FieldKey::Total, total),
+        (FieldKey::Currency, "CNY"),
+        (FieldKey::InvoiceNumber, number),
+    ]
+}
+
+/// Which receipts a receipt is proposed to as a toll list or its bill, and which one supports the other.
+async fn toll_proposals(world: &TestApp, who: &Actor, id: &ReceiptId) -> Vec<(ReceiptId, String)> {
+    let all = found(world, who, id).await.into_iter();
+    let mut proposals: Vec<_> = all
+        .filter(|f| f.text("reason").as_deref() == Some("toll_list_and_bill"))
+        .map(|f| (f.other.as_ref().unwrap().id.clone(), f.text("supporting").unwrap()))
+        .collect();
+    proposals.sort();
+    proposals
+}
+
+#[tokio::test]
+async fn a_toll_list_is_proposed_to_its_bills_as_they_come_and_go() {
+    on_both(async |db| {
+        let world = app(&db).await;
+        furnish(&world).await;
+        let rep = actor(&world, "rep", &[Role::Rep]).await;
+        let other = actor(&world, "other", &[Role::Rep]).await;
+        let list = [
+            (FieldKey::EvidenceKind, "trip_sheet"),
+            (FieldKey::Date, "2026-03-05"),
+            (FieldKey::Total, "38.00"),
+            (FieldKey::Currency, "CNY"),
+        ];
+        let list = draft(&world, &rep, "list", &list).await;
+        let facts = InvoiceFacts { of_tolls: true, ..InvoiceFacts::default() };
+        let mut tx = world.app.db.write().await.unwrap();
+        findings::set_facts(&mut tx, &list, &facts).await.unwrap();
+        findings::refresh(&world.app, &mut tx, &list).await.unwrap();
+        tx.commit().await.unwrap();
+        let bill_of =
+            async |who: &Actor, number, total, day| draft(&world, who, number, &toll_bill(number, total, day)).await;
+        // One bill of two does not make the sum, nor does somebody else's second one.
+        let first = bill_of(&rep, "26440000000000000017", "18.00", "2026-03-01").await;
+        bill_of(&other, "26440000000000000099", "20.00", "2026-03-05").await;
+        assert_eq!(toll_proposals(&world, &rep, &list).await, []);
+        assert!(kinds(&found(&world, &rep, &list).await).contains(&FindingKind::SupportingAlone));
+        // The second, days later: the list is proposed to both, and the first learns of it.
+        let second = bill_of(&rep, "26440000000000000083", "20.00", "2026-04-02").await;
+        let supporting = list.as_str().to_owned();
+        let mut both = vec![(first.clone(), supporting.clone()), (second.clone(), supporting.clone())];
+        both.sort();
+        assert_eq!(toll_proposals(&world, &rep, &list).await, both);
+        for bill in [&first, &second] {
+            assert_eq!(toll_proposals(&world, &rep, bill).await, [(list.clone(), supporting.clone())]);
+        }
+        assert!(!kinds(&found(&world, &rep, &list).await).contains(&FindingKind::SupportingAlone));
+        // A third that would do as well: nobody guesses, and the bills are told.
+        let third = bill_of(&rep, "26440000000000000171", "20.00", "2026-03-07").await;
+        for id in [&list, &first, &second, &third] {
+            assert_eq!(toll_proposals(&world, &rep, id).await, []);
+        }
+        let mut tx = world.app.db.read().await.unwrap();
+        let revision = receipts::find(&mut tx, &third).await.unwrap().unwrap().revision;
+        drop(tx);
+        review::decide(&world.app, &rep, &third, revision, Verb::Withdraw).await.unwrap();
+        for bill in [&first, &second] {
+            assert_eq!(toll_proposals(&world, &rep, bill).await, [(list.clone(), supporting.clone())]);
+        }
+        // With one bill the list is evidence of it, and no more proposed to the other.
+        assert_eq!(review::attach(&world.app, &rep, &first, &list).await.unwrap(), first);
+        for bill in [&first, &second] {
+            assert_eq!(toll_proposals(&world, &rep, bill).await, []);
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_card_slip_is_proposed_as_evidence_of_its_receipt_and_one_click_attaches_it() {
     on_both(async |db| {

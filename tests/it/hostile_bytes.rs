@@ -12,7 +12,7 @@ use vouch::{
     domain::{capture::Limits, media::MediaType},
     extract::payloads,
     imaging::header,
-    reader::in_process,
+    reader::{in_process, see::decode::Source},
 };
 use vouch_fixtures::pdf::{Pdf, PdfPage};
 
@@ -193,12 +193,27 @@ fn damaged_payloads_and_frames_are_refused_and_never_panic() {
 #[test]
 fn damaged_headers_of_pictures_are_judged_without_a_panic() {
     let mut seeds = files("fixtures/receipts", "jpg");
+    seeds.extend(files("fixtures/tiff", "tif"));
     for ending in ["tif", "tiff", "png", "webp", "heic"] {
         seeds.extend(files("../shared/corpus/formats", ending));
     }
     exercise(&seeds, |bytes| {
         if let Some(media_type) = MediaType::sniff(bytes) {
             let _ = header::probe_bytes(bytes, media_type);
+        }
+    });
+}
+
+#[test]
+fn damaged_faxes_and_scans_are_decoded_or_refused() {
+    exercise(&files("fixtures/tiff", "tif"), |bytes| {
+        let limits = Limits::default();
+        let Ok(mut source) = Source::open(bytes.to_vec(), MediaType::Tiff, &limits) else { return };
+        for page in 0..source.pages() {
+            if let Ok(decoded) = source.decode(page) {
+                let (width, height) = decoded.picture.dimensions();
+                assert!(u64::from(width) * u64::from(height) <= limits.max_pixels, "{width} x {height}");
+            }
         }
     });
 }

@@ -13,7 +13,7 @@ use vouch_fixtures::pdf::{Pdf, PdfPage};
 use crate::{
     parts::{archive, hand_in},
     process::einvoice,
-    support::{Api, Server},
+    support::{Api, Server, fresh_postgres},
 };
 
 const RESTAURANT: [&str; 6] = [
@@ -249,6 +249,71 @@ async fn a_toll_list_goes_with_the_bills_it_adds_up_and_is_never_an_expense_of_i
     let at = json!({ "revision": draft["revision"] });
     let (status, refused) = reviewer.send(Method::POST, &format!("/drafts/{alone}/confirm"), &at).await;
     assert_eq!((status, &refused["code"]), (422, &json!("only_supports")), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_toll_list_that_comes_apart_is_proposed_to_the_bills_it_adds_up() {
+    toll_list_comes_apart(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_toll_list_that_comes_apart_is_proposed_to_the_bills_it_adds_up_on_postgresql() {
+    let Some(fresh) = fresh_postgres().await else { return };
+    toll_list_comes_apart(&[("VOUCH_DATABASE__URL".to_owned(), fresh.url())]).await;
+    fresh.remove().await;
+}
+
+async fn toll_list_comes_apart(env: &[(String, String)]) {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path(), env, &[]);
+    let bills = [
+        invoice(["17.48", "0.52", "18.00", "壹拾捌圆整"], "000017"),
+        invoice(["19.42", "0.58", "20.00", "贰拾圆整"], "000083"),
+    ];
+    // Whether the list comes first, in the middle or last, and whether it names its bills or only their sum.
+    let naming = TOLL_LIST
+        .replace("031001900112 00000017", "26440000000000000017")
+        .replace("031001900112 00000018", "26440000000000000083");
+    for (place, (at, said)) in [(0, TOLL_LIST), (1, TOLL_LIST), (2, naming.as_str())].into_iter().enumerate() {
+        let api = Api::new(&server, &server.token(&format!("rep{place}"), "rep"));
+        let mut papers: Vec<Vec<u8>> = bills.to_vec();
+        papers.insert(at, said.as_bytes().to_vec());
+        let mut drafts = Vec::new();
+        for paper in papers {
+            drafts.push(drafted(&api, paper).await);
+        }
+        let list = drafts.remove(at);
+        let proposed = async |id: &str| -> Vec<(String, String, String)> {
+            let findings = api.get(&format!("/drafts/{id}/findings")).await;
+            let all = findings.as_array().unwrap();
+            assert!(all.iter().all(|finding| finding["kind"] != "supporting_alone"), "{findings}");
+            let proposals = all.iter().filter(|finding| finding["kind"] == "same_expense");
+            let of = |finding: &Value, pointer: &str| text(finding, pointer).to_owned();
+            let parts = ["/other_draft_id", "/detail/reason", "/detail/supporting"];
+            let mut out: Vec<_> = proposals.map(|f| parts.map(|part| of(f, part)).into()).collect();
+            out.sort();
+            out
+        };
+        let row = |other: &String| (other.clone(), "toll_list_and_bill".to_owned(), list.clone());
+        let mut of_list: Vec<_> = drafts.iter().map(row).collect();
+        of_list.sort();
+        assert_eq!(proposed(&list).await, of_list);
+        for bill in &drafts {
+            assert_eq!(proposed(bill).await, [row(&list)]);
+        }
+        // Accepted, it lies with one bill, and the trip costs what its bills say.
+        let revision = api.get(&format!("/drafts/{list}")).await["revision"].clone();
+        let body = json!({ "revision": revision, "into": drafts[0] });
+        let (status, merged) = api.send(Method::POST, &format!("/drafts/{list}/merge"), &body).await;
+        assert_eq!((status, &merged["state"]), (200, &json!("merged")), "{merged}");
+        let part = |kind: &str, role: &str| (kind.to_owned(), role.to_owned());
+        let made_of = [part("application/xml", "leading"), part("text/plain", "supporting")];
+        assert_eq!(documents(&api, &drafts[0]).await, made_of);
+        for (bill, total) in drafts.iter().zip(["18.00", "20.00"]) {
+            assert_eq!(api.get(&format!("/drafts/{bill}")).await["total"], total);
+            assert_eq!(proposed(bill).await, [], "it is attached once");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

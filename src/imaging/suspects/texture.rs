@@ -10,6 +10,9 @@ const STRIPES_SIDE: u32 = 1_200;
 /// The same for fields of modules, which are as high as they are wide: small modules are grey on the smaller copy, and a cell
 /// of the larger one may lie within one large module.
 const DENSE_SIDES: [u32; 2] = [600, 300];
+/// How much larger than the copy a picture is whose mean is taken by shares of pixels, in a fraction of the time. Below it
+/// the shares blur narrow stripes, and whole pixels do not.
+const LARGE: f32 = 2.0;
 /// Side of a cell in pixels of the copy.
 const CELL: usize = 8;
 /// Mean step between neighbours of a cell that is full of edges.
@@ -33,8 +36,12 @@ pub(super) fn suspects(grey: &GrayImage) -> Vec<Suspect> {
     let side = |value: u32, factor: f32| ((value as f32 / factor) as u32).max(1);
     // By the mean of the pixels: stripes must not turn into moiré.
     let factor = (longest / STRIPES_SIDE as f32).max(1.0);
-    let copy =
-        (factor > 1.0).then(|| imageops::thumbnail(grey, side(grey.width(), factor), side(grey.height(), factor)));
+    let (width, height) = (side(grey.width(), factor), side(grey.height(), factor));
+    let copy = match factor {
+        LARGE.. => scale::grey_mean(grey, width, height),
+        _ if factor > 1.0 => Some(imageops::thumbnail(grey, width, height)),
+        _ => None,
+    };
     let copy = copy.as_ref().unwrap_or(grey);
     let mut suspects = fields_of(copy, factor, grey, &[Kind::Across, Kind::Down]);
     for dense_side in DENSE_SIDES {

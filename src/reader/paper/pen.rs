@@ -10,8 +10,8 @@ use crate::{
     reader::fonts::{self, Face, FontBytes},
 };
 
-/// Ink of text that has no colour of its own.
-const INK: [u8; 3] = [28, 28, 30];
+/// Ink of text that has no colour of its own: grey, because previews of pages without colours cost a third.
+const INK: [u8; 3] = [28; 3];
 /// Characters whose drawing is kept for the next time they are needed.
 const MAX_KEPT: usize = 4_096;
 /// Simplified Chinese among the ten faces of Noto Sans CJK: its monospaced face, whose Latin fits the cells.

@@ -28,6 +28,9 @@ use crate::{
 use crate::reader::output::{Stopped, failed};
 
 mod tiff_colours;
+mod tiff_directory;
+mod tiff_fax;
+mod tiff_greys;
 
 /// Bytes a decoder may hold for each pixel it is allowed: 16-bit RGBA.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
@@ -87,13 +90,15 @@ impl Source {
 
     /// Decodes one page, 0-based.
     pub fn decode(&mut self, index: u32) -> Result<Decoded, Stopped> {
-        let (mut colours, mut disguise) = (Colours::Own, None);
+        let (mut colours, mut disguise, mut fax) = (Colours::Own, None, None);
         if let Some(page) = self.tiff_pages.get(index as usize) {
             point_at(&mut self.bytes, page.offset)
                 .ok_or_else(|| failed(Reason::Undecodable, "the TIFF header is broken"))?;
+            let unpacked = catch_unwind(|| tiff_fax::unpack(&self.bytes, page.offset, &self.limits));
+            fax = unpacked.unwrap_or(None).transpose()?;
             (colours, disguise) = tiff_colours::disguise(&mut self.bytes, page.offset);
         }
-        let bytes = self.bytes.as_slice();
+        let bytes = fax.as_ref().map_or(self.bytes.as_slice(), |fax| &fax.tiff);
         // Decoders are safe code, but they may panic on what nobody thought of; that is a broken picture.
         let picture = catch_unwind(AssertUnwindSafe(|| decode(bytes, self.media_type, &self.limits)));
         if let Some(disguise) = disguise {
@@ -103,7 +108,8 @@ impl Source {
         colours.paint(&mut picture);
         let bytes = self.bytes.as_slice();
         let mut warnings = Vec::new();
-        if self.media_type == MediaType::Jpeg && !jpeg::is_complete(bytes) {
+        let is_cut_fax = fax.is_some_and(|fax| !fax.is_whole);
+        if is_cut_fax || (self.media_type == MediaType::Jpeg && !jpeg::is_complete(bytes)) {
             warnings.push("truncated");
         }
         Ok(Decoded { picture, warnings })
@@ -133,7 +139,10 @@ fn decode(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<RgbIma
         MediaType::Jpeg => with(JpegDecoder::new(reader), limits),
         MediaType::Png => with(PngDecoder::new(reader), limits),
         MediaType::WebP => with(WebPDecoder::new(reader), limits),
-        MediaType::Tiff => with(TiffDecoder::new(reader), limits),
+        MediaType::Tiff => match tiff_greys::decode(bytes, limits) {
+            Some(picture) => Ok(picture?.into_rgb8()),
+            None => with(TiffDecoder::new(reader), limits),
+        },
         MediaType::Gif => with(GifDecoder::new(reader), limits),
         MediaType::Bmp => with(BmpDecoder::new(reader), limits),
         MediaType::Heic => super::heic::decode(bytes, limits),
@@ -149,20 +158,25 @@ fn decode(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<RgbIma
     }
 }
 
-fn with(decoder: Result<impl ImageDecoder, ImageError>, limits: &Limits) -> Result<RgbImage, Stopped> {
-    let mut decoder = decoder.map_err(undecodable)?;
-    let (width, height) = decoder.dimensions();
+/// Refuses a picture of no pixels or too many.
+fn allowed((width, height): (u32, u32), limits: &Limits) -> Result<(), Stopped> {
     if u64::from(width) * u64::from(height) > limits.max_pixels || width.max(height) > limits.max_side {
         return Err(failed(Reason::PixelsExceeded, format!("the picture has {width} x {height} px")));
     }
     if width == 0 || height == 0 {
         return Err(failed(Reason::Undecodable, "the picture has no pixels"));
     }
-    let mut allowed = image::Limits::default();
-    allowed.max_image_width = Some(limits.max_side);
-    allowed.max_image_height = Some(limits.max_side);
-    allowed.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
-    decoder.set_limits(allowed).map_err(undecodable)?;
+    Ok(())
+}
+
+fn with(decoder: Result<impl ImageDecoder, ImageError>, limits: &Limits) -> Result<RgbImage, Stopped> {
+    let mut decoder = decoder.map_err(undecodable)?;
+    allowed(decoder.dimensions(), limits)?;
+    let mut most = image::Limits::default();
+    most.max_image_width = Some(limits.max_side);
+    most.max_image_height = Some(limits.max_side);
+    most.max_alloc = Some(limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL));
+    decoder.set_limits(most).map_err(undecodable)?;
     // A broken orientation is no reason to lose a picture.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let picture = on_white(DynamicImage::from_decoder(decoder).map_err(undecodable)?);

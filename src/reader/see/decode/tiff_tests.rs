@@ -1,5 +1,4 @@
-//! TIFF as faxes, scanners and printers' programs write it: every kind is decoded, or refused as a type that is not read
-//! (of the fax codings the decoder knows group 4).
+//! TIFF as faxes, scanners and printers' programs write it: every kind is decoded, or refused as a type that is not read.
 
 use proptest::prelude::*;
 
@@ -16,6 +15,7 @@ const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
 const SAMPLES: u16 = 277;
 const SAMPLE_FORMAT: u16 = 339;
+const ORIENTATION: u16 = 274;
 const COLOUR_MAP: u16 = 320;
 const SUBSAMPLING: u16 = 530;
 
@@ -62,6 +62,10 @@ fn samples(dark: &[u8], light: &[u8]) -> Vec<u8> {
     (0..WIDTH * HEIGHT).flat_map(|at| pixel(at % WIDTH)).collect()
 }
 
+fn inverted(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| !byte).collect()
+}
+
 /// Bits, most significant first, in whole bytes.
 fn packed(bits: &str) -> Vec<u8> {
     let bits: Vec<u8> = bits.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
@@ -102,7 +106,11 @@ fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
             .unwrap();
         bytes
     };
+    // Each row of modified Huffman begins a byte.
+    let huffman = packed(ROW).repeat(rows);
+    let nibbles = [[0xEE; 4], [0x11; 4], [0xEE; 4]].concat().repeat(rows);
     let (half, one) = (0.1_f32.to_le_bytes(), 0.95_f32.to_le_bytes());
+    let doubles = samples(&(-3.0_f64).to_le_bytes(), &40.0_f64.to_le_bytes());
     let float_rgb = samples(&[half, half, half].concat(), &[one, one, one].concat());
     for (name, bytes) in [
         ("grey", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1])], &samples(&[10], &[240]))),
@@ -120,6 +128,13 @@ fn faxes_scans_and_prints_are_decoded_to_the_same_picture() {
         ("Deflate", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[8])], &deflated)),
         ("JPEG", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[7])], &jpeg)),
         ("fax, group 4", tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[4])], &group_4)),
+        ("modified Huffman", tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[2])], &huffman)),
+        ("grey of 4 bits", tiff(&[(BITS, &[4]), (PHOTOMETRIC, &[1])], &nibbles)),
+        ("grey of 4 bits, white is zero", tiff(&[(BITS, &[4]), (PHOTOMETRIC, &[0])], &inverted(&nibbles))),
+        (
+            "grey in floating point beyond 0 and 1",
+            tiff(&[(BITS, &[64]), (PHOTOMETRIC, &[1]), (SAMPLE_FORMAT, &[3])], &doubles),
+        ),
         ("a palette", tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[3]), (COLOUR_MAP, &palette)], &samples(&[7], &[200]))),
         (
             "YCbCr",
@@ -173,22 +188,13 @@ fn what_is_not_decoded_is_refused_as_a_type_that_is_not_read() {
     let old_jpeg = tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[6])], &[0; 40]);
     let unknown = tiff(&[(BITS, &[8]), (PHOTOMETRIC, &[1]), (COMPRESSION, &[34_712])], &[0; 40]);
     let lab = tiff(&[(BITS, &[8; 3]), (PHOTOMETRIC, &[8]), (SAMPLES, &[3])], &samples(&[1, 2, 3], &[4, 5, 6]));
-    let float = tiff(&[(BITS, &[32]), (PHOTOMETRIC, &[1]), (SAMPLE_FORMAT, &[3])], &samples(&value, &value));
-    let fax = |compression: u16, strip: &[u8]| {
-        tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[compression])], strip)
-    };
-    let rows = HEIGHT as usize;
-    let group_3 = fax(3, &packed(&format!("{END_OF_LINE}{ROW}").repeat(rows)));
-    // Each row of modified Huffman begins a byte.
-    let huffman = fax(2, &packed(ROW).repeat(rows));
+    let whole = tiff(&[(BITS, &[32]), (PHOTOMETRIC, &[1]), (SAMPLE_FORMAT, &[2])], &samples(&value, &value));
     for (name, bytes) in [
-        ("fax, group 3", group_3),
-        ("modified Huffman", huffman),
         ("old JPEG", old_jpeg),
         ("JPEG 2000", unknown),
         ("Lab", lab),
-        ("grey floats", float),
-        ("a palette of 16 colours", tiff(&[(BITS, &[4]), (PHOTOMETRIC, &[3])], &[0; 80])),
+        ("grey of 32 bits with a sign", whole),
+        ("16 colours without a palette", tiff(&[(BITS, &[4]), (PHOTOMETRIC, &[3])], &[0; 80])),
         ("YCbCr, four pixels a chroma", tiff(&[(BITS, &[8; 3]), (PHOTOMETRIC, &[6]), (SAMPLES, &[3])], &[0; 300])),
     ] {
         let refused = decode_first(bytes, MediaType::Tiff).map(|decoded| decoded.picture.dimensions());
@@ -196,7 +202,103 @@ fn what_is_not_decoded_is_refused_as_a_type_that_is_not_read() {
     }
 }
 
+/// A name, a file, and the colours of what is dark and light in it.
+type Written = (&'static str, &'static [u8], [u8; 3], [u8; 3]);
+
+/// Files that libtiff's `tiffcp` wrote of one picture of the project's: `fixtures/README.md` says how.
+const WRITTEN_BY_LIBTIFF: [Written; 6] = [
+    ("fax, group 3", include_bytes!("../../../../fixtures/tiff/group-3.tif"), [0; 3], [255; 3]),
+    (
+        "fax, group 3, two-dimensional, ends of lines at ends of bytes",
+        include_bytes!("../../../../fixtures/tiff/group-3-two-dimensional.tif"),
+        [0; 3],
+        [255; 3],
+    ),
+    (
+        "fax, group 3, two-dimensional, least significant bit first, in strips",
+        include_bytes!("../../../../fixtures/tiff/group-3-least-first.tif"),
+        [0; 3],
+        [255; 3],
+    ),
+    (
+        "fax, group 4, least significant bit first",
+        include_bytes!("../../../../fixtures/tiff/group-4-least-first.tif"),
+        [0; 3],
+        [255; 3],
+    ),
+    (
+        "a palette of 16 colours, LZW, big-endian",
+        include_bytes!("../../../../fixtures/tiff/palette-of-16.tif"),
+        [40, 10, 20],
+        [250, 240, 230],
+    ),
+    (
+        "grey in floating point, Deflate of differences",
+        include_bytes!("../../../../fixtures/tiff/grey-in-floating-point.tif"),
+        [26; 3],
+        [242; 3],
+    ),
+];
+
+/// Whether the picture behind [`WRITTEN_BY_LIBTIFF`] is dark at a place.
+fn is_dark(x: u32, y: u32) -> bool {
+    ((x / 7 + y / 5).is_multiple_of(3)) != ((x * y).is_multiple_of(11) && 20 < y && y < 40)
+}
+
+#[test]
+fn files_of_libtiff_are_decoded_to_the_picture_they_were_made_of() {
+    for (name, bytes, dark, light) in WRITTEN_BY_LIBTIFF {
+        let decoded = decode_first(bytes.to_vec(), MediaType::Tiff);
+        let decoded = decoded.unwrap_or_else(|reason| panic!("{name}: {reason}"));
+        assert_eq!(decoded.picture.dimensions(), (203, 64), "{name}");
+        assert_eq!(decoded.warnings, Vec::<&str>::new(), "{name}");
+        for (x, y, pixel) in decoded.picture.enumerate_pixels() {
+            assert_eq!(pixel.0, if is_dark(x, y) { dark } else { light }, "{name}: {x}, {y}");
+        }
+    }
+}
+
+#[test]
+fn a_fax_that_is_cut_off_is_flagged_and_one_without_a_row_refused() {
+    let whole = WRITTEN_BY_LIBTIFF[1].1;
+    // Of the one strip, which begins after the header and ends before the directory, a part is there.
+    let mut cut = whole.to_vec();
+    cut[300..800].fill(0);
+    let decoded = decode_first(cut, MediaType::Tiff).unwrap_or_else(|reason| panic!("{reason}"));
+    assert_eq!(decoded.warnings, ["truncated"]);
+    let nothing = tiff(&[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[3])], &[0; 40]);
+    assert_eq!(decode_first(nothing, MediaType::Tiff).err(), Some(Reason::Undecodable));
+}
+
+#[test]
+fn faxes_and_greys_stand_as_their_orientation_says() {
+    let row = packed(ROW).repeat(HEIGHT as usize);
+    let turned = [(ORIENTATION, &[6_u16] as &[u16]), (BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[2])];
+    let fax = tiff(&turned, &row);
+    let nibbles = [0xEE; 12].repeat(HEIGHT as usize);
+    let grey = tiff(&[(ORIENTATION, &[6]), (BITS, &[4]), (PHOTOMETRIC, &[1])], &nibbles);
+    for bytes in [fax, grey] {
+        let decoded = decode_first(bytes, MediaType::Tiff).unwrap_or_else(|reason| panic!("{reason}"));
+        assert_eq!(decoded.picture.dimensions(), (HEIGHT, WIDTH));
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_damage_to_a_file_of_libtiff_makes_it_panic(
+        which in 0..WRITTEN_BY_LIBTIFF.len(),
+        changes in prop::collection::vec((0_usize..2_000, any::<u8>()), 1..16),
+        cut in 0_usize..400,
+    ) {
+        let mut bytes = WRITTEN_BY_LIBTIFF[which].1.to_vec();
+        let length = bytes.len();
+        for (at, byte) in changes {
+            bytes[at % length] = byte;
+        }
+        bytes.truncate(length - cut);
+        let _ = decode_first(bytes, MediaType::Tiff);
+    }
+
     #[test]
     fn no_damage_to_a_page_with_colours_of_its_own_makes_it_panic(
         changes in prop::collection::vec((0_usize..2_000, any::<u8>()), 1..16),
