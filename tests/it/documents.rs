@@ -340,11 +340,14 @@ async fn wrong_and_truncated_files_end_with_a_reason_and_stay_attachments() {
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let mut png = std::io::Cursor::new(Vec::new());
     slip(CAFE).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    // A fax of group 3 whose row is its own header.
     let fax = b"II*\0\x08\0\0\0\x07\0\0\x01\x03\0\x01\0\0\0\x08\0\0\0\x01\x01\x03\0\x01\0\0\0\x08\0\0\0\
         \x03\x01\x03\0\x01\0\0\0\x03\0\0\0\x06\x01\x03\0\x01\0\0\0\0\0\0\0\
         \x11\x01\x04\0\x01\0\0\0\x08\0\0\0\x16\x01\x03\0\x01\0\0\0\x08\0\0\0\x17\x01\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0";
+    let mut old_jpeg = fax.to_vec();
+    old_jpeg[42] = 6;
     let encoded = "QmFzZTY0IGlzIG5vIHJlY2VpcHQsIHdob2V2ZXIgc2F2ZWQgaXQgdGhhdCB3YXkgYW5kIGZvciB3aGF0";
-    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
+    let cases: [(&str, Vec<u8>, &[&str]); 10] = [
         ("half an OFD", half(ofd()), &["undecodable"]),
         ("half an invoice", half(einvoice("cii.xml")), &["undecodable"]),
         ("XML of something else", b"<?xml version='1.0'?><kml><Document/></kml>".to_vec(), &["unsupported_type"]),
@@ -352,7 +355,8 @@ async fn wrong_and_truncated_files_end_with_a_reason_and_stay_attachments() {
         ("half a PNG", half(png.into_inner()), &["undecodable"]),
         ("an iPhone's picture without its picture", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(), &["undecodable"]),
         ("half a ZIP", half(archive(&[("taxi.txt", TAXI.as_bytes())], None)), &["undecodable"]),
-        ("a fax of group 3", fax.to_vec(), &["unsupported_type"]),
+        ("a fax without a row", fax.to_vec(), &["undecodable"]),
+        ("a TIFF with JPEG as it was done first", old_jpeg, &["unsupported_type"]),
         ("a file in base64", encoded.as_bytes().to_vec(), &["unsupported_type"]),
     ];
     for (name, bytes, reasons) in cases {
