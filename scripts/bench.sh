@@ -27,8 +27,9 @@ VOUCH_TEST_BIG=1 cargo test --locked --test it -- --nocapture an_unchanged_box_o
 cargo build --release --locked --bin vouch
 target/release/vouch eval "${directories[@]}"
 # The networks by themselves, each arithmetic against rten's.
-if [ -d models/weights ]; then
-  cargo run --release --locked --quiet --package vouch-networks --example rate -- models/weights ||
+weights=${VOUCH_WEIGHTS_DIR:-models/weights}
+if [ -d "$weights" ]; then
+  cargo run --release --locked --quiet --package vouch-networks --example rate -- "$weights" ||
     say "the networks could not be timed; scripts/fetch-weights.sh installs their weights"
 fi
 # Documents that know their values: how many a second the role `parse` takes apart on one core, and what looking for codes

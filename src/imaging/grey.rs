@@ -14,13 +14,7 @@ pub fn brightness(picture: &RgbImage) -> GrayImage {
 /// `None` when a pixel has a colour or there are fewer bytes than that.
 pub fn colourless<const N: usize>(bytes: &[u8], width: u32, height: u32) -> Option<GrayImage> {
     // Row by row, so that a coloured page is known by its first coloured row.
-    let is_grey = |row: &[u8]| {
-        row.chunks_exact(N).fold(0, |differs, p| {
-            // One number instead of three bytes: several pixels at once are compared this way.
-            let pixel = u32::from_le_bytes([p[0], p[1], p[2], 0]);
-            differs | (pixel ^ (pixel >> 8)) & 0xFFFF
-        }) == 0
-    };
+    let is_grey = |row: &[u8]| row.chunks_exact(N).fold(0, |differs, p| differs | (p[0] ^ p[1]) | (p[1] ^ p[2])) == 0;
     let mut rows = bytes.chunks_exact((width as usize * N).max(1));
     if width == 0 || !rows.all(is_grey) {
         return None;

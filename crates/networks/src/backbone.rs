@@ -7,8 +7,9 @@
 use rten_simd::SimdUnaryOp as _;
 
 use super::dense::Dense;
-use super::depthwise::{Depthwise, Pixels};
+use super::depthwise::Depthwise;
 use super::gelu::Gelu;
+use super::pixels::Pixels;
 use super::pointwise::{Pointwise, Precision, Scratch};
 use crate::{NetworkError, failed};
 

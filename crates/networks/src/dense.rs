@@ -4,7 +4,7 @@
 use rten_simd::ops::{BitOps as _, NumOps};
 use rten_simd::{Isa, SimdOp};
 
-use super::depthwise::Pixels;
+use super::pixels::Pixels;
 use super::pointwise::{Precision, Scratch};
 use super::shorts::{self, Border, Outputs, Places, Shorts, ShortsScratch};
 use crate::{NetworkError, failed};

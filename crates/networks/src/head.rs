@@ -9,7 +9,7 @@ use rten_vecmath::Softmax;
 
 use super::backbone::Constants;
 use super::best::{Best, best};
-use super::depthwise::Pixels;
+use super::pixels::Pixels;
 use super::pointwise::{Pointwise, Precision, Scratch};
 use crate::{NetworkError, failed};
 

@@ -13,6 +13,7 @@ mod gelu;
 mod head;
 mod network;
 mod panels;
+mod pixels;
 mod pointwise;
 mod pyramid;
 mod registers;
@@ -25,8 +26,8 @@ use std::path::PathBuf;
 
 pub use self::backbone::Trunk;
 pub use self::best::Best;
-pub use self::depthwise::Pixels;
 pub use self::network::{CHANNELS, Map, Network, Steps, threads};
+pub use self::pixels::Pixels;
 pub use self::pointwise::Precision;
 pub use self::rooms::Room;
 

@@ -8,8 +8,8 @@ use rten_tensor::{NdTensor, Tensor};
 
 use super::backbone::{Backbone, Constants, Trunk};
 use super::best::{Best, best};
-use super::depthwise::Pixels;
 use super::head::Head;
+use super::pixels::Pixels;
 use super::pointwise::{Precision, Scratch};
 use super::pyramid::Pyramid;
 use super::rooms::Rooms;

@@ -3,7 +3,8 @@
 
 use super::backbone::{Constants, weigh};
 use super::dense::Dense;
-use super::depthwise::{Depthwise, Pixels};
+use super::depthwise::Depthwise;
+use super::pixels::Pixels;
 use super::pointwise::{Pointwise, Precision, Scratch};
 use crate::{NetworkError, failed};
 

@@ -155,7 +155,8 @@ impl Shorts {
             largest_sum = sums.into_iter().flatten().fold(largest_sum, f32::max);
         }
         let largest = most.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        // A rounded value is up to a half larger, which a hair less makes room for.
+        // Rounding makes a value larger by up to a half. A hundredth is room for that in sums of 5,000 values, several times
+        // as many as these layers have.
         (0.99 * i32::MAX as f32 / largest_sum).min(f32::from(i16::MAX) / largest)
     }
 

@@ -1,11 +1,11 @@
 //! Reading lines: scale to the recogniser's height, batch by width, decode.
 
 use image::RgbImage;
-use vouch_networks::{Network, Steps};
+use vouch_networks::{Network, NetworkError, Steps};
 
 use super::crop::Crop;
 use super::ctc::{Alphabet, Symbol};
-use super::{NAME, Watch, pixels, resize};
+use super::{Watch, pixels, resize};
 use crate::reader::ocr::OcrError;
 
 /// Height of every line the recogniser sees.
@@ -75,8 +75,7 @@ fn read_batch(
     let Steps { found, classes } = network.steps(input)?;
     let steps = found.len() / pictures.len().max(1);
     if classes != alphabet.classes() || steps == 0 || steps * pictures.len() != found.len() {
-        let cause = "the recognition network's output has the wrong shape".to_owned();
-        return Err(OcrError::Failed { engine: NAME, cause });
+        return Err(NetworkError::Failed("the recognition network's output has the wrong shape".to_owned()).into());
     }
     Ok(found.chunks_exact(steps).map(|line| (alphabet.decode(line), steps as f32)).collect())
 }
